@@ -1,0 +1,235 @@
+use super::{
+    credentials::{Credentials, Scheme},
+    service::AccessToken,
+};
+use crate::{
+    VerifiedToken, Verifier,
+    refusal::{Refusal, RefusalFormat, RefusalResponse, Responder},
+    scope::Requirement,
+};
+use http::{HeaderName, request::Parts};
+use std::{fmt, sync::Arc};
+use tower_jwks::ConfigError;
+use tower_layer::Layer;
+
+/// Lets a request through only with a valid access token, and leaves the [`VerifiedToken`] in its
+/// extensions.
+///
+/// Whatever it refuses it answers itself: `400`, `401` or `403` with the challenge of RFC 6750,
+/// `503` when the issuer's keys are not to be had, trailers-only with the right `grpc-status` for
+/// gRPC. The [`Refusal`] is in the response's extensions, for a layer outside to count or log.
+///
+/// # Order
+///
+/// Outside: what must see refusals (tracing, metrics, CORS, whose preflights carry no
+/// credentials), and [`JwksLayer`](tower_jwks::JwksLayer), whose callers have none. Inside:
+/// whatever needs to know the caller, [`BackendJwtLayer`](crate::BackendJwtLayer) first of all.
+/// Put limits on concurrency and size outside too, so that they hold for forged tokens as well.
+///
+/// # Deployment
+///
+/// A proxy in front must pass the field with the token on unchanged and only once: two fields are
+/// refused. One that caches must honor `Cache-Control: no-store` on refusals. The token is read
+/// from this field alone, never from the query or a cookie, and the path is not looked at, so that
+/// no rewriting in front changes what is checked.
+///
+/// The field is removed before the request goes on, unless
+/// [`forward_token`](Self::forward_token) says otherwise. A stream or an upgraded connection that
+/// was let through is not cut when its token expires.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_backend_jwt::{AccessTokenLayer, Issuer};
+/// use tower_jwks::{Algorithm, JwkSet, SigningKey};
+/// # use http_body_util::Empty;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let provider = SigningKey::generate(Algorithm::ES256)?;
+/// let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
+///     .audience("orders")
+///     .build()?;
+///
+/// let service = service_fn(async |_: Request<()>| {
+///     Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+/// });
+/// let service = AccessTokenLayer::new(issuer)
+///     .require_all_scopes(["orders:read"])?
+///     .layer(service);
+///
+/// let response = service.oneshot(Request::get("/orders").body(())?).await?;
+/// assert_eq!(response.status(), 401);
+/// assert_eq!(response.headers()["www-authenticate"], "Bearer");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct AccessTokenLayer {
+    pub(super) verifier: Verifier,
+    pub(super) credentials: Credentials,
+    pub(super) optional: bool,
+    pub(super) forward_token: bool,
+    pub(super) requirements: Arc<[Requirement]>,
+    pub(super) check: Option<Arc<dyn TokenCheck>>,
+    pub(super) responder: Responder,
+}
+
+impl AccessTokenLayer {
+    /// Lets through what this verifier verifies: a [`Verifier`], or a single
+    /// [`Issuer`](crate::Issuer).
+    pub fn new(verifier: impl Into<Verifier>) -> Self {
+        Self {
+            verifier: verifier.into(),
+            credentials: Credentials::default(),
+            optional: false,
+            forward_token: false,
+            requirements: Arc::new([]),
+            check: None,
+            responder: Responder::default(),
+        }
+    }
+
+    /// Lets a request without a token through as well, marked as
+    /// [`Anonymous`](crate::Anonymous). A token that does not hold is refused all the same.
+    ///
+    /// Credentials of another scheme count as none.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Reads the token from this field. Default: `Authorization`.
+    pub fn header(mut self, header: HeaderName) -> Self {
+        self.credentials.header = header;
+        self
+    }
+
+    /// How the field holds the token. Default: after `Bearer`.
+    pub const fn scheme(mut self, scheme: Scheme) -> Self {
+        self.credentials.scheme = scheme;
+        self
+    }
+
+    /// Leaves the field with the token in the request. Default: it is removed, so that no service
+    /// behind can use the caller's token.
+    pub const fn forward_token(mut self) -> Self {
+        self.forward_token = true;
+        self
+    }
+
+    /// Refuses a token that has not all of these scopes, with `403`. Requirements add up.
+    ///
+    /// # Errors
+    ///
+    /// None is named, or one is not a scope token of RFC 6749 section 3.3.
+    pub fn require_all_scopes<S: AsRef<str>>(
+        self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        Ok(self.require(Requirement::new(scopes, true)?))
+    }
+
+    /// Refuses a token that has none of these scopes, with `403`. Requirements add up.
+    ///
+    /// # Errors
+    ///
+    /// As [`require_all_scopes`](Self::require_all_scopes).
+    pub fn require_any_scope<S: AsRef<str>>(
+        self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Result<Self, ConfigError> {
+        Ok(self.require(Requirement::new(scopes, false)?))
+    }
+
+    fn require(mut self, requirement: Requirement) -> Self {
+        let mut requirements = self.requirements.to_vec();
+        requirements.push(requirement);
+        self.requirements = requirements.into();
+        self
+    }
+
+    /// Asks this check of your own once a token is verified and its scopes suffice.
+    ///
+    /// ```
+    /// # use tower_backend_jwt::{AccessTokenLayer, Refusal, VerifiedToken};
+    /// # fn example(layer: AccessTokenLayer) -> AccessTokenLayer {
+    /// layer.check(|token: &VerifiedToken, _: &http::request::Parts| {
+    ///     if token.claim::<bool>("email_verified")? == Some(true) {
+    ///         Ok(())
+    ///     } else {
+    ///         Err(Refusal::forbidden())
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn check(mut self, check: impl TokenCheck) -> Self {
+        self.check = Some(Arc::new(check));
+        self
+    }
+
+    /// The form of a refusal's body. Default: a problem document.
+    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
+        self.responder.format = format;
+        self
+    }
+
+    /// Answers refusals with a response of your own, gRPC included.
+    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
+        self.responder.hook = Some(Arc::new(response));
+        self
+    }
+
+    /// The `realm` of the challenge. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// It is not visible ASCII without quotes and backslashes.
+    pub fn realm(mut self, realm: &str) -> Result<Self, ConfigError> {
+        self.responder.set_realm(realm)?;
+        Ok(self)
+    }
+}
+
+impl<S> Layer<S> for AccessTokenLayer {
+    type Service = AccessToken<S>;
+
+    fn layer(&self, inner: S) -> AccessToken<S> {
+        AccessToken::new(inner, self.clone())
+    }
+}
+
+impl fmt::Debug for AccessTokenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokenLayer")
+            .field("verifier", &self.verifier)
+            .field("credentials", &self.credentials)
+            .field("optional", &self.optional)
+            .field("forward_token", &self.forward_token)
+            .field("requirements", &self.requirements)
+            .field("check", &self.check.is_some())
+            .field("responder", &self.responder)
+            .finish()
+    }
+}
+
+/// A check of the user's own, after all others.
+///
+/// Implemented by closures `Fn(&VerifiedToken, &Parts) -> Result<(), Refusal>`.
+pub trait TokenCheck: Send + Sync + 'static {
+    /// Whether a request with this head may go on with this token.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not: [`Refusal::forbidden`], [`Refusal::invalid_token`],
+    /// [`Refusal::insufficient_scope`].
+    fn token_check(&self, token: &VerifiedToken, request: &Parts) -> Result<(), Refusal>;
+}
+
+impl<F> TokenCheck for F
+where
+    F: Fn(&VerifiedToken, &Parts) -> Result<(), Refusal> + Send + Sync + 'static,
+{
+    fn token_check(&self, token: &VerifiedToken, request: &Parts) -> Result<(), Refusal> {
+        self(token, request)
+    }
+}

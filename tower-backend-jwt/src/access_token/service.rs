@@ -1,0 +1,72 @@
+use super::layer::AccessTokenLayer;
+use crate::{
+    Anonymous, VerifiedToken,
+    refusal::{Refusal, RefusalReason},
+};
+use http::{Request, Response, request::Parts};
+use std::task::{Context, Poll};
+use tower_jwks::{ResponseBody, ResponseFuture};
+use tower_service::Service;
+
+/// The service of an [`AccessTokenLayer`].
+#[derive(Clone, Debug)]
+pub struct AccessToken<S> {
+    inner: S,
+    layer: AccessTokenLayer,
+}
+
+impl<S> AccessToken<S> {
+    pub(super) const fn new(inner: S, layer: AccessTokenLayer) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl AccessTokenLayer {
+    /// Decides about a request by its head, and marks it with the decision.
+    fn admit(&self, request: &mut Parts) -> Result<(), Refusal> {
+        // Whoever called may have built the request by hand: only what is decided here counts.
+        request.extensions.remove::<VerifiedToken>();
+        request.extensions.remove::<Anonymous>();
+        match self.credentials.find(&request.headers)? {
+            Some(token) => {
+                let token = self.verifier.verify(token)?;
+                for requirement in &*self.requirements {
+                    requirement.check(&token)?;
+                }
+                if let Some(check) = &self.check {
+                    check.token_check(&token, request)?;
+                }
+                request.extensions.insert(token);
+            }
+            None if self.optional => {
+                request.extensions.insert(Anonymous);
+            }
+            None => return Err(RefusalReason::MissingCredentials.into()),
+        }
+        if !self.forward_token {
+            request.headers.remove(&self.credentials.header);
+        }
+        Ok(())
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AccessToken<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        match self.layer.admit(&mut head) {
+            Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
+            Err(refusal) => ResponseFuture::own(self.layer.responder.respond(refusal, &head)),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use super::service::BackendJwt;
+use crate::{
+    Api, BackendClaims, Policy,
+    mint::{Minter, Settings},
+    refusal::{RefusalFormat, RefusalResponse, Responder},
+};
+use std::{fmt, sync::Arc};
+use tower_jwks::{Clock, ConfigError, KeyRing};
+use tower_layer::Layer;
+
+/// Tells the service behind who is calling: signs a backend JWT from the
+/// [`VerifiedToken`](crate::VerifiedToken) and puts it into a header field.
+///
+/// The claims, in the dialect of WSO2's gateways: `iss`, `sub`, `iat`, `exp`, `jti`; of the API its
+/// name, version, context and key type; of the [`Application`](crate::Application), where one is
+/// in the request's extensions, its name, ids, tiers, subscriber and attributes; what the
+/// [`Policy`] copies from the access token; and claims of your own. On one name the gateway's claim
+/// wins over a configured one, and that over a copied one.
+///
+/// A field of that name that a caller sends is removed, in every spelling, from every request; and
+/// from every response. A request that was let through without a token on purpose
+/// ([`Anonymous`](crate::Anonymous)) goes on without the field. A request that no
+/// [`AccessTokenLayer`](crate::AccessTokenLayer) has seen is answered `500`.
+///
+/// A JWT is used again for the same token, application and claims while at least half of its time
+/// is left; it is not once its key no longer signs.
+///
+/// # Order
+///
+/// Directly inside [`AccessTokenLayer`](crate::AccessTokenLayer), or inside whatever finds the
+/// application. Inside it: only what may see the JWT, because it makes whoever has it look like the
+/// gateway's caller.
+///
+/// # Deployment
+///
+/// Services behind must be reachable through the gateway alone, or verify the JWT, best both. A
+/// proxy between must not merge trailers into header fields, nor take `_` for `-`, or it lets a
+/// caller set the field after it was removed here. The field has 1 to 2 KiB as a rule and 8 KiB at
+/// most, by default: servers behind must take that.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer};
+/// use tower_jwks::{Algorithm, JwkSet, KeyRing, SigningKey};
+/// # use http_body_util::Empty;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let provider = SigningKey::generate(Algorithm::ES256)?;
+/// let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
+///     .audience("orders")
+///     .build()?;
+///
+/// let service = ServiceBuilder::new()
+///     .layer(AccessTokenLayer::new(issuer).optional())
+///     .layer(
+///         BackendJwtLayer::new(KeyRing::generate(Algorithm::ES256)?)
+///             .api(Api::new("orders", "1.0.0").base_path("/orders")),
+///     )
+///     .service_fn(async |request: Request<()>| {
+///         assert!(!request.headers().contains_key("x-jwt-assertion"));
+///         Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+///     });
+///
+/// // Nobody is known to call, and whoever calls cannot pretend otherwise.
+/// let request = Request::get("/orders").header("X-JWT-Assertion", "forged").body(())?;
+/// assert_eq!(service.oneshot(request).await?.status(), 200);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct BackendJwtLayer {
+    pub(super) minter: Arc<Minter>,
+    pub(super) claims: Option<Arc<dyn BackendClaims>>,
+    pub(super) responder: Responder,
+}
+
+impl BackendJwtLayer {
+    /// Signs with the keys of this ring, after the default [`Policy`].
+    pub fn new(keys: KeyRing) -> Self {
+        let minter = Minter::new(Settings::new(keys)).expect("the default policy fits every key");
+        Self {
+            minter: Arc::new(minter),
+            claims: None,
+            responder: Responder::default(),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Result<Self, ConfigError> {
+        let mut settings = self.minter.settings().clone();
+        change(&mut settings);
+        self.minter = Arc::new(Minter::new(settings)?);
+        Ok(self)
+    }
+
+    /// A change that leaves the policy and the keys as they are.
+    fn with_sound(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.with(change)
+            .expect("the policy and the keys were checked together before")
+    }
+
+    /// Signs after this policy.
+    ///
+    /// # Errors
+    ///
+    /// It asks for another algorithm than the ring's, for a custom claim that the gateway makes or
+    /// that is named twice, for a lifetime under a second, or to copy what is never copied.
+    pub fn policy(self, policy: Policy) -> Result<Self, ConfigError> {
+        self.with(|settings| settings.policy = policy)
+    }
+
+    /// Names this API in the JWT. Default: none is named.
+    pub fn api(self, api: Api) -> Self {
+        self.with_sound(|settings| settings.api = Some(api))
+    }
+
+    /// Adds claims of your own.
+    ///
+    /// ```
+    /// # use tower_backend_jwt::{BackendJwtLayer, Claims, Refusal, VerifiedToken};
+    /// # fn example(layer: BackendJwtLayer) -> BackendJwtLayer {
+    /// layer.claims(|token: &VerifiedToken, _: &http::request::Parts| {
+    ///     let name = token.claim::<String>("name")?.unwrap_or_default();
+    ///     Claims::new()
+    ///         .with("greeting", format!("Hello, {name}"))
+    ///         .map_err(|error| Refusal::forbidden().with_detail(error.to_string()))
+    /// })
+    /// # }
+    /// ```
+    pub fn claims(mut self, claims: impl BackendClaims) -> Self {
+        self.claims = Some(Arc::new(claims));
+        self
+    }
+
+    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with_sound(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
+    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
+    pub fn cache(self, entries: usize, bytes: u64) -> Self {
+        self.with_sound(|settings| settings.cache = Some((entries, bytes)))
+    }
+
+    /// Signs a JWT for every request.
+    pub fn no_cache(self) -> Self {
+        self.with_sound(|settings| settings.cache = None)
+    }
+
+    /// The form of a refusal's body. Default: a problem document.
+    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
+        self.responder.format = format;
+        self
+    }
+
+    /// Answers refusals with a response of your own, gRPC included.
+    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
+        self.responder.hook = Some(Arc::new(response));
+        self
+    }
+}
+
+impl<S> Layer<S> for BackendJwtLayer {
+    type Service = BackendJwt<S>;
+
+    fn layer(&self, inner: S) -> BackendJwt<S> {
+        BackendJwt::new(inner, self.clone())
+    }
+}
+
+impl fmt::Debug for BackendJwtLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackendJwtLayer")
+            .field("minter", &self.minter)
+            .field("claims", &self.claims.is_some())
+            .field("responder", &self.responder)
+            .finish()
+    }
+}

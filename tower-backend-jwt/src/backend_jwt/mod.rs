@@ -1,0 +1,13 @@
+//! The layer that tells the service behind who is calling.
+
+mod future;
+mod layer;
+mod service;
+mod strip;
+
+pub use self::{
+    future::{BackendJwtFuture, StripHeaderFuture},
+    layer::BackendJwtLayer,
+    service::BackendJwt,
+    strip::{StripHeader, StripHeaderLayer},
+};

@@ -1,0 +1,215 @@
+//! The registered claims (RFC 7519 section 4.1), read strictly: absent, malformed and a value are
+//! three things, and malformed is refused.
+
+use crate::{
+    json::Object,
+    refusal::{Refusal, RefusalReason},
+};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tower_jwks::UnixTime;
+
+/// The claims that the checks are about.
+pub(crate) const TYPED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
+
+/// The last second of the year 9999: what is later was not counted in seconds.
+const LAST: u64 = 253_402_300_799;
+
+/// The registered claims of a token.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) audiences: Vec<Box<str>>,
+    pub(crate) expires_at: UnixTime,
+    pub(crate) not_before: Option<UnixTime>,
+    pub(crate) issued_at: Option<UnixTime>,
+    pub(crate) jti: Option<Box<str>>,
+}
+
+impl Registered {
+    pub(crate) fn read(claims: &Object) -> Result<Self, Refusal> {
+        let mut audiences = Vec::new();
+        let (mut expires_at, mut not_before, mut issued_at, mut jti) = (None, None, None, None);
+        for (name, value) in claims.iter() {
+            match name {
+                "aud" => audiences = audience(value)?,
+                // Fractions are cut so that no token lives longer for them.
+                "exp" => expires_at = Some(numeric_date("exp", value, f64::floor)?),
+                "nbf" => not_before = Some(numeric_date("nbf", value, f64::ceil)?),
+                "iat" => issued_at = Some(numeric_date("iat", value, f64::ceil)?),
+                "jti" => jti = Some(text("jti", value)?),
+                // The subject may be mapped to another name; whatever its name, it is a text.
+                "sub" => {
+                    text("sub", value)?;
+                }
+                "cnf" => return Err(RefusalReason::SenderConstrained.into()),
+                // Only an ID token has these (OpenID Connect Core 3.1.3.6, 3.3.2.11), and only a
+                // security event token has that (RFC 8417 section 2.2).
+                "at_hash" | "c_hash" | "s_hash" | "events" => {
+                    return Err(Refusal::from(RefusalReason::WrongType)
+                        .with_detail(format!("it has {name}")));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self {
+            audiences,
+            expires_at: expires_at.ok_or_else(|| missing("exp"))?,
+            not_before,
+            issued_at,
+            jti,
+        })
+    }
+
+    /// Whether the token is valid at `now`, within `leeway` both ways.
+    pub(crate) fn check_times(&self, now: UnixTime, leeway: Duration) -> Result<(), Refusal> {
+        let reason = if self.expires_at.saturating_add(leeway) <= now {
+            RefusalReason::Expired
+        } else if self
+            .not_before
+            .is_some_and(|start| start > now.saturating_add(leeway))
+        {
+            RefusalReason::NotYetValid
+        } else if self
+            .issued_at
+            .is_some_and(|issued| issued > now.saturating_add(leeway))
+        {
+            RefusalReason::IssuedInFuture
+        } else if [self.not_before, self.issued_at]
+            .into_iter()
+            .flatten()
+            .any(|start| start > self.expires_at)
+        {
+            return Err(malformed("exp"));
+        } else {
+            return Ok(());
+        };
+        Err(reason.into())
+    }
+}
+
+/// A claim that is a text, and not an empty one.
+pub(crate) fn text(name: &str, value: &str) -> Result<Box<str>, Refusal> {
+    match read::<Box<str>>(value) {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(malformed(name)),
+    }
+}
+
+/// One string, or an array of nothing but strings.
+fn audience(value: &str) -> Result<Vec<Box<str>>, Refusal> {
+    if value.starts_with('"') {
+        return text("aud", value).map(|audience| vec![audience]);
+    }
+    read(value).ok_or_else(|| malformed("aud"))
+}
+
+/// A NumericDate (RFC 7519 section 2): a number, of seconds, that fits.
+fn numeric_date(name: &str, value: &str, round: fn(f64) -> f64) -> Result<UnixTime, Refusal> {
+    let seconds = match value.parse::<u64>() {
+        Ok(seconds) => Some(seconds),
+        // A fraction or an exponent. A string or a literal is no number, and a negative one is no
+        // time that a token could have.
+        Err(_) if value.starts_with(|first: char| first.is_ascii_digit()) => read::<f64>(value)
+            .map(round)
+            .filter(|seconds| (0.0..=LAST as f64).contains(seconds))
+            .map(|seconds| seconds as u64),
+        Err(_) => None,
+    };
+    seconds
+        .filter(|seconds| *seconds <= LAST)
+        .map(UnixTime::from_secs)
+        .ok_or_else(|| malformed(name))
+}
+
+pub(crate) fn read<T: DeserializeOwned>(value: &str) -> Option<T> {
+    serde_json::from_str(value).ok()
+}
+
+/// Names of claims are not secret; they come from another party, and are escaped.
+pub(crate) fn malformed(name: &str) -> Refusal {
+    Refusal::from(RefusalReason::MalformedClaim).with_detail(format!("{name:?}"))
+}
+
+pub(crate) fn missing(name: &str) -> Refusal {
+    Refusal::from(RefusalReason::MissingClaim).with_detail(format!("{name:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_numeric_date_is_a_number_of_seconds_that_fits() {
+        let date = |value| {
+            numeric_date("exp", value, f64::floor)
+                .map(UnixTime::as_secs)
+                .ok()
+        };
+        assert_eq!(date("0"), Some(0));
+        assert_eq!(date("1700000000"), Some(1_700_000_000));
+        assert_eq!(date("1700000000.9"), Some(1_700_000_000));
+        assert_eq!(date("1.7e9"), Some(1_700_000_000));
+        assert_eq!(date("4294967296"), Some(4_294_967_296));
+        assert_eq!(date("253402300799"), Some(LAST));
+        for value in [
+            "-1",
+            "-0.5",
+            "1e300",
+            "1700000000000",
+            "9223372036854775808",
+            "18446744073709551617",
+            "\"1700000000\"",
+            "true",
+            "null",
+            "[1700000000]",
+            "{}",
+        ] {
+            assert_eq!(date(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_never_makes_a_token_valid_longer() {
+        let claims = Object::parse(br#"{"exp":10.9,"nbf":5.1,"iat":5.1}"#.to_vec()).unwrap();
+        let registered = Registered::read(&claims).unwrap();
+        assert_eq!(registered.expires_at.as_secs(), 10);
+        assert_eq!(registered.not_before.unwrap().as_secs(), 6);
+        assert_eq!(registered.issued_at.unwrap().as_secs(), 6);
+    }
+
+    #[test]
+    fn leeway_goes_both_ways_and_ends_exactly_where_it_says() {
+        let times = |exp, nbf, iat| Registered {
+            audiences: Vec::new(),
+            expires_at: UnixTime::from_secs(exp),
+            not_before: Some(UnixTime::from_secs(nbf)),
+            issued_at: Some(UnixTime::from_secs(iat)),
+            jti: None,
+        };
+        let leeway = Duration::from_secs(60);
+        let at = |registered: &Registered, now| {
+            registered
+                .check_times(UnixTime::from_secs(now), leeway)
+                .map_err(|refusal| refusal.reason())
+        };
+        let token = times(1000, 500, 400);
+        assert_eq!(at(&token, 1059), Ok(()));
+        assert_eq!(at(&token, 1060), Err(RefusalReason::Expired));
+        assert_eq!(at(&token, 440), Ok(()));
+        assert_eq!(at(&token, 439), Err(RefusalReason::NotYetValid));
+        assert_eq!(
+            at(&times(1000, 0, 500), 439),
+            Err(RefusalReason::IssuedInFuture)
+        );
+        assert_eq!(
+            at(&times(100, 0, 150), 100),
+            Err(RefusalReason::MalformedClaim)
+        );
+        let forever = times(u64::MAX, 0, 0);
+        assert!(
+            forever
+                .check_times(UnixTime::from_secs(1), Duration::MAX)
+                .is_ok()
+        );
+    }
+}

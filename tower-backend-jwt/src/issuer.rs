@@ -1,0 +1,348 @@
+//! Whom to trust: an issuer, its keys, and what its tokens must be like.
+
+use crate::{
+    claims::TYPED,
+    refusal::{Refusal, RefusalReason},
+};
+use std::{fmt, path::Path, sync::Arc};
+use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, VerifyingKey};
+
+/// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
+/// like.
+///
+/// The defaults: any algorithm of [`Algorithm`] that the issuer's keys are for; `typ` of `at+jwt`,
+/// `JWT` or none; `exp`, `iss` and `aud` required.
+///
+/// ```
+/// use tower_backend_jwt::Issuer;
+/// use tower_jwks::{Algorithm, JwkSet, SigningKey};
+///
+/// let provider = SigningKey::generate(Algorithm::ES256)?;
+/// let keys = JwkSet::new([provider.jwk().clone()])?;
+/// let issuer = Issuer::from_jwks("https://idp.example.com", keys)
+///     .audience("orders")
+///     .build()?;
+/// assert_eq!(issuer.name(), "https://idp.example.com");
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Issuer(Arc<Rules>);
+
+/// What tokens of one issuer must be like.
+pub(crate) struct Rules {
+    pub(crate) name: Arc<str>,
+    source: Box<dyn KeySource>,
+    algorithms: Vec<Algorithm>,
+    /// `None` accepts any.
+    audiences: Option<Vec<String>>,
+    /// Without `application/`, lower case.
+    types: Vec<String>,
+    /// Whether a token may have no `typ`.
+    type_optional: bool,
+    required: Vec<String>,
+    pub(crate) claim_mapping: Vec<(String, String)>,
+    pub(crate) client_id: Vec<String>,
+    pub(crate) scope: String,
+    pub(crate) scope_arrays: bool,
+}
+
+impl Issuer {
+    /// Trusts the keys of a JWK Set.
+    pub fn from_jwks(name: impl Into<String>, keys: JwkSet) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Set(keys))
+    }
+
+    /// Trusts the keys of a JWK Set in a file, read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`JwkSet::from_file`].
+    pub fn from_jwks_file(
+        name: impl Into<String>,
+        path: impl AsRef<Path>,
+    ) -> Result<IssuerBuilder, ConfigError> {
+        Ok(Self::from_jwks(name, JwkSet::from_file(path)?))
+    }
+
+    /// Trusts one key, read from PEM or a certificate. Without a `kid` of its own it is tried for
+    /// tokens of any.
+    pub fn from_key(name: impl Into<String>, key: VerifyingKey) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Source(Box::new(Arc::new(KeySet::from(key)))))
+    }
+
+    /// Trusts the keys that `source` has when a token comes. It says which algorithms they are
+    /// for; those named by [`algorithms`](IssuerBuilder::algorithms) are a further limit.
+    pub fn from_source(name: impl Into<String>, source: impl KeySource) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Source(Box::new(source)))
+    }
+
+    /// The issuer's name, as `iss` has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("name", &self.0.name)
+            .field("algorithms", &self.0.algorithms)
+            .field("audiences", &self.0.audiences)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rules {
+    pub(crate) fn keys(&self) -> Result<Arc<KeySet>, Refusal> {
+        Ok(self.source.keys()?)
+    }
+
+    pub(crate) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Refusal> {
+        if self.algorithms.contains(&algorithm) {
+            Ok(())
+        } else {
+            Err(RefusalReason::AlgorithmNotAllowed.into())
+        }
+    }
+
+    /// Compared without case, and with or without `application/` (RFC 7515 section 4.1.9).
+    pub(crate) fn check_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
+        let accepted = typ.map_or(self.type_optional, |typ| {
+            let short = match typ.get(.."application/".len()) {
+                Some(prefix) if prefix.eq_ignore_ascii_case("application/") => {
+                    &typ["application/".len()..]
+                }
+                _ => typ,
+            };
+            self.types
+                .iter()
+                .any(|accepted| accepted.eq_ignore_ascii_case(short))
+        });
+        if accepted {
+            Ok(())
+        } else {
+            Err(RefusalReason::WrongType.into())
+        }
+    }
+
+    pub(crate) fn check_audience(&self, audiences: &[Box<str>]) -> Result<(), Refusal> {
+        let ours = |audience: &str| match &self.audiences {
+            Some(accepted) => accepted.iter().any(|accepted| accepted == audience),
+            None => true,
+        };
+        if audiences.iter().any(|audience| ours(audience)) {
+            Ok(())
+        } else {
+            Err(RefusalReason::WrongAudience.into())
+        }
+    }
+
+    pub(crate) const fn audience_required(&self) -> bool {
+        self.audiences.is_some()
+    }
+
+    pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
+        self.required.iter().map(String::as_str)
+    }
+}
+
+enum Keys {
+    Set(JwkSet),
+    Source(Box<dyn KeySource>),
+}
+
+/// Builds an [`Issuer`].
+#[must_use]
+pub struct IssuerBuilder {
+    name: String,
+    keys: Keys,
+    algorithms: Vec<Algorithm>,
+    audiences: Vec<String>,
+    any_audience: bool,
+    types: Vec<String>,
+    type_optional: bool,
+    required: Vec<String>,
+    claim_mapping: Vec<(String, String)>,
+    client_id: Vec<String>,
+    scope: String,
+    scope_arrays: bool,
+}
+
+impl IssuerBuilder {
+    fn new(name: impl Into<String>, keys: Keys) -> Self {
+        Self {
+            name: name.into(),
+            keys,
+            algorithms: Algorithm::ALL.to_vec(),
+            audiences: Vec::new(),
+            any_audience: false,
+            types: ["at+jwt", "jwt"].map(str::to_owned).to_vec(),
+            type_optional: true,
+            required: Vec::new(),
+            claim_mapping: Vec::new(),
+            client_id: ["client_id", "azp"].map(str::to_owned).to_vec(),
+            scope: "scope".to_owned(),
+            scope_arrays: false,
+        }
+    }
+
+    /// Accepts tokens for this audience. Call it again for another.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens for any of these audiences.
+    pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
+        self.audiences.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// Accepts tokens for any audience, and for none.
+    ///
+    /// A token that another service of the issuer was given can then be used here. Only for an
+    /// issuer that serves nobody else.
+    pub const fn dangerous_accept_any_audience(mut self) -> Self {
+        self.any_audience = true;
+        self
+    }
+
+    /// Accepts only these algorithms. Default: all there are, of which a key still has but one.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts only tokens whose `typ` is one of these, compared without case, with or without
+    /// `application/`. Default: `at+jwt`, `JWT`, or no `typ`.
+    pub fn token_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
+        self.types = types.into_iter().map(Into::into).collect();
+        self.type_optional = false;
+        self
+    }
+
+    /// The profile of RFC 9068: `typ` is `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are
+    /// required beside `iss`, `aud` and `exp` (sections 2.1 and 2.2).
+    pub fn rfc9068(self) -> Self {
+        ["sub", "client_id", "iat", "jti"]
+            .into_iter()
+            .fold(self.token_types(["at+jwt"]), Self::require_claim)
+    }
+
+    /// Refuses tokens without this claim.
+    pub fn require_claim(mut self, name: impl Into<String>) -> Self {
+        self.required.push(name.into());
+        self
+    }
+
+    /// Gives a claim of this issuer's tokens another name, once they are verified: `remote` is
+    /// gone, `local` has its value, in place of a claim that had that name.
+    pub fn map_claim(mut self, remote: impl Into<String>, local: impl Into<String>) -> Self {
+        self.claim_mapping.push((remote.into(), local.into()));
+        self
+    }
+
+    /// The claim, after mapping, that names the client. Default: `client_id`, or else `azp`.
+    pub fn client_id_claim(mut self, name: impl Into<String>) -> Self {
+        self.client_id = vec![name.into()];
+        self
+    }
+
+    /// The claim, after mapping, that has the scopes. Default: `scope`.
+    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
+        self.scope = name.into();
+        self
+    }
+
+    /// Takes an array of strings for scopes as well. Default: only one string, with spaces between
+    /// the scopes, as RFC 9068 section 2.2.3 has it.
+    pub const fn accept_scope_arrays(mut self) -> Self {
+        self.scope_arrays = true;
+        self
+    }
+
+    /// The issuer.
+    ///
+    /// # Errors
+    ///
+    /// It has no name, no audience, no algorithm or no usable key, or a claim mapping onto a claim
+    /// that the checks are about.
+    pub fn build(self) -> Result<Issuer, ConfigError> {
+        let wrong = |field: &'static str, message: String| ConfigError::new(field, message);
+        if self.name.is_empty() {
+            return Err(wrong("issuer", "has no name".to_owned()));
+        }
+        if self.audiences.is_empty() && !self.any_audience {
+            return Err(wrong(
+                "audience",
+                format!("none is named for the issuer {:?}", self.name),
+            ));
+        }
+        if self.algorithms.is_empty() {
+            return Err(wrong("algorithms", "are none".to_owned()));
+        }
+        if self.types.is_empty() {
+            return Err(wrong("token_types", "are none".to_owned()));
+        }
+        for (remote, local) in &self.claim_mapping {
+            // A mapping must not make up what was just checked.
+            if TYPED.contains(&local.as_str()) {
+                return Err(wrong(
+                    "map_claim",
+                    format!("{remote:?} may not become {local:?}"),
+                ));
+            }
+        }
+        let source: Box<dyn KeySource> = match self.keys {
+            Keys::Source(source) => source,
+            Keys::Set(set) => {
+                let keys = KeySet::new(&set, &self.algorithms);
+                if keys.is_empty() {
+                    let reasons: Vec<String> =
+                        keys.left_out().iter().map(ToString::to_string).collect();
+                    return Err(wrong(
+                        "jwks",
+                        format!("has no usable key; {}", reasons.join("; ")),
+                    ));
+                }
+                Box::new(Arc::new(keys))
+            }
+        };
+        Ok(Issuer(Arc::new(Rules {
+            name: self.name.into(),
+            source,
+            algorithms: self.algorithms,
+            audiences: (!self.any_audience).then_some(self.audiences),
+            types: self
+                .types
+                .into_iter()
+                .map(|typ| {
+                    let typ = typ.to_ascii_lowercase();
+                    typ.strip_prefix("application/")
+                        .map_or(typ.clone(), str::to_owned)
+                })
+                .collect(),
+            type_optional: self.type_optional,
+            required: self.required,
+            claim_mapping: self.claim_mapping,
+            client_id: self.client_id,
+            scope: self.scope,
+            scope_arrays: self.scope_arrays,
+        })))
+    }
+}
+
+impl fmt::Debug for IssuerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuerBuilder")
+            .field("name", &self.name)
+            .field("audiences", &self.audiences)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
+    }
+}

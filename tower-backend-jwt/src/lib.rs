@@ -1,0 +1,112 @@
+//! Tower layers that validate a caller's access token and tell the services behind who is calling.
+//!
+//! A gateway, or any service that fronts others, checks the caller's access token (an OAuth 2.0 or
+//! OpenID Connect JWT). Then it signs a short-lived *backend JWT*, with claims about the user, the
+//! application and the API, and sends it along in a header field. The services behind verify it
+//! with the keys the gateway publishes.
+//!
+//! ```
+//! use http::{Request, Response};
+//! use tower::{ServiceBuilder, ServiceExt};
+//! use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer};
+//! use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing};
+//! # use http_body_util::Empty;
+//! # let published = tower_jwks::SigningKey::generate(Algorithm::ES256)?;
+//! # let published = JwkSet::new([published.jwk().clone()])?;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn run(published: JwkSet) -> Result<(), Box<dyn std::error::Error>> {
+//! let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::parse(published.to_json())?)
+//!     .audience("orders")
+//!     .build()?;
+//! let keys = KeyRing::generate(Algorithm::ES256)?;
+//!
+//! let stack = ServiceBuilder::new()
+//!     .layer(JwksLayer::new(keys.clone())) // GET /.wellknown/jwks, without a token
+//!     .layer(AccessTokenLayer::new(issuer)) // 401 unless the token verifies
+//!     .layer(BackendJwtLayer::new(keys).api(Api::new("orders", "1.0.0"))) // X-JWT-Assertion
+//!     .service_fn(async |_: Request<()>| {
+//!         Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+//!     });
+//!
+//! let response = stack.clone().oneshot(Request::get("/orders").body(())?).await?;
+//! assert_eq!(response.status(), 401);
+//! let response = stack.oneshot(Request::get("/.wellknown/jwks").body(())?).await?;
+//! assert_eq!(response.status(), 200);
+//! # Ok(()) }
+//! # run(published)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The layers, and their order
+//!
+//! ```text
+//!  caller ──► JwksLayer ──► AccessTokenLayer ──► BackendJwtLayer ──► your service
+//!             answers the    VerifiedToken, or    X-JWT-Assertion
+//!             JWKS paths     401/403/400/503
+//! ```
+//!
+//! - [`JwksLayer`](tower_jwks::JwksLayer) outermost: verifiers have no token.
+//! - [`AccessTokenLayer`] validates the token and leaves a [`VerifiedToken`] in the request's
+//!   extensions.
+//! - [`BackendJwtLayer`] removes the field if a caller sent it, and sets it from the
+//!   [`VerifiedToken`].
+//!
+//! They are tower layers over `http` types, generic over both bodies: axum, hyper and tonic all
+//! take them. Around them go tracing, CORS and limits, which should see refusals; inside go the
+//! things that need to know the caller.
+//!
+//! The pure parts can be used without HTTP: [`Verifier`] takes a token's text and gives a
+//! [`VerifiedToken`].
+//!
+//! # What is refused
+//!
+//! A [`Refusal`] is a response, never an error of the service. The caller learns a status and an
+//! error code of RFC 6750; the [`RefusalReason`] is in the response's extensions and in a `tracing`
+//! event. No token and no claim's value is in any of them.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
+//! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
+//! | `tracing` | yes | an event for each refusal and each signed JWT |
+//! | `axum` | no | extractors for [`VerifiedToken`] |
+//! | `config` | no | the `BackendJwt` policy as an apk-conf of WSO2 APK writes it |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod access_token;
+#[cfg(feature = "axum")]
+mod axum;
+mod backend_jwt;
+mod base64url;
+mod claims;
+#[cfg(feature = "config")]
+mod config;
+mod issuer;
+mod json;
+mod jws;
+mod mint;
+mod refusal;
+mod scope;
+mod trace;
+mod verified;
+mod verifier;
+
+#[cfg(feature = "axum")]
+pub use self::axum::TokenRejection;
+#[cfg(feature = "config")]
+pub use self::config::BackendJwtEntry;
+pub use self::{
+    access_token::{AccessToken, AccessTokenLayer, Scheme, TokenCheck},
+    backend_jwt::{
+        BackendJwt, BackendJwtFuture, BackendJwtLayer, StripHeader, StripHeaderFuture,
+        StripHeaderLayer,
+    },
+    issuer::{Issuer, IssuerBuilder},
+    mint::{Api, Application, BackendClaims, ClaimType, Claims, CopiedClaims, CustomClaim, Policy},
+    refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse},
+    verified::{Anonymous, VerifiedToken},
+    verifier::{Verifier, VerifierBuilder},
+};

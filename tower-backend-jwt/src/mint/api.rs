@@ -1,0 +1,52 @@
+/// The API that is called, as the backend JWT names it.
+///
+/// ```
+/// use tower_backend_jwt::Api;
+///
+/// let api = Api::new("orders", "1.0.0").base_path("/shop/orders");
+/// assert_eq!(api.context(), Some("/shop/orders/1.0.0"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Api {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) context: Option<String>,
+    pub(super) key_type: String,
+}
+
+impl Api {
+    /// An API by its name and version, of the key type `PRODUCTION`.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            context: None,
+            key_type: "PRODUCTION".to_owned(),
+        }
+    }
+
+    /// Its context is this path followed by its version.
+    pub fn base_path(self, path: &str) -> Self {
+        let context = format!("{}/{}", path.trim_end_matches('/'), self.version);
+        self.with_context(context)
+    }
+
+    /// Its context, whole: `/orders/1.0.0`.
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
+        self
+    }
+
+    /// The kind of environment it runs in. Default: `PRODUCTION`.
+    pub fn key_type(mut self, key_type: impl Into<String>) -> Self {
+        self.key_type = key_type.into();
+        self
+    }
+
+    /// Its context, if it has one.
+    #[must_use]
+    pub fn context(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+}

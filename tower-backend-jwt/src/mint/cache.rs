@@ -1,0 +1,137 @@
+//! Backend JWTs that can be used again.
+
+use super::application::Application;
+use crate::VerifiedToken;
+use http::HeaderValue;
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+use tower_jwks::{SigningKey, UnixTime};
+
+/// Bounded in entries and in bytes. The oldest that nobody asks for goes first.
+pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Bytes>);
+
+/// Everything a backend JWT is made from, apart from what is fixed for the cache's minter and the
+/// signing key, which is compared when an entry is found.
+struct Key {
+    token: VerifiedToken,
+    application: Option<Application>,
+    claims: Box<str>,
+}
+
+/// A [`Key`] to look up with: nothing is copied to find something.
+pub(super) struct Inputs<'a> {
+    pub(super) token: &'a VerifiedToken,
+    pub(super) application: Option<&'a Application>,
+    /// The user's own claims, as JSON.
+    pub(super) claims: &'a str,
+}
+
+/// A backend JWT and how long it may be handed out.
+pub(super) struct Minted {
+    pub(super) value: HeaderValue,
+    pub(super) key: Arc<SigningKey>,
+    pub(super) issued_at: UnixTime,
+    /// From then on a new one is made, so that what is handed out has some life left.
+    pub(super) renew_at: UnixTime,
+}
+
+impl JwtCache {
+    pub(super) fn new(entries: usize, bytes: u64) -> Self {
+        Self(Cache::with_weighter(entries, bytes, Bytes))
+    }
+
+    /// A JWT made from these inputs with this key, that may still be handed out at `now`.
+    pub(super) fn find(
+        &self,
+        inputs: &Inputs<'_>,
+        key: &Arc<SigningKey>,
+        now: UnixTime,
+    ) -> Option<HeaderValue> {
+        let minted = self.0.get(inputs)?;
+        // A clock that went back makes a new one rather than one issued in the future.
+        let usable =
+            Arc::ptr_eq(&minted.key, key) && minted.issued_at <= now && now < minted.renew_at;
+        usable.then(|| minted.value.clone())
+    }
+
+    pub(super) fn insert(&self, inputs: &Inputs<'_>, minted: Minted) {
+        let key = Key {
+            token: inputs.token.clone(),
+            application: inputs.application.cloned(),
+            claims: inputs.claims.into(),
+        };
+        self.0.insert(key, Arc::new(minted));
+    }
+}
+
+impl Key {
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            token: &self.token,
+            application: self.application.as_ref(),
+            claims: &self.claims,
+        }
+    }
+}
+
+impl Inputs<'_> {
+    /// The whole token, not an identifier that two issuers could give twice.
+    fn parts(&self) -> (&str, Option<&Application>, &str) {
+        (self.token.token(), self.application, self.claims)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.inputs().parts() == other.inputs().parts()
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.inputs().hash(state);
+    }
+}
+
+impl Hash for Inputs<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl Equivalent<Key> for Inputs<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.parts() == key.inputs().parts()
+    }
+}
+
+/// Weighs an entry by the memory it takes, nearly.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Arc<Minted>> for Bytes {
+    fn weight(&self, key: &Key, minted: &Arc<Minted>) -> u64 {
+        let bytes = size_of::<Key>()
+            + size_of::<Minted>()
+            + key.token.size()
+            + key.application.as_ref().map_or(0, Application::size)
+            + key.claims.len()
+            + minted.value.len();
+        bytes as u64
+    }
+}
+
+impl fmt::Debug for JwtCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtCache")
+            .field("len", &self.0.len())
+            .field("bytes", &self.0.weight())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! The user's own claims.
+
+use crate::{VerifiedToken, json::push_string, refusal::Refusal};
+use http::request::Parts;
+use serde::Serialize;
+use tower_jwks::ConfigError;
+
+/// Gives the backend JWT claims of the user's own.
+///
+/// Implemented by closures `Fn(&VerifiedToken, &Parts) -> Result<Claims, Refusal>`. It is asked for
+/// each request, so that a JWT that is reused says what it would if it were new; it should look
+/// things up in memory, and not compute or fetch them.
+pub trait BackendClaims: Send + Sync + 'static {
+    /// The claims for a request with this token and head.
+    ///
+    /// # Errors
+    ///
+    /// The request is refused: it never goes on without the claims it should have.
+    fn backend_claims(&self, token: &VerifiedToken, request: &Parts) -> Result<Claims, Refusal>;
+}
+
+impl<F> BackendClaims for F
+where
+    F: Fn(&VerifiedToken, &Parts) -> Result<Claims, Refusal> + Send + Sync + 'static,
+{
+    fn backend_claims(&self, token: &VerifiedToken, request: &Parts) -> Result<Claims, Refusal> {
+        self(token, request)
+    }
+}
+
+/// Claims by name, each with a value that serializes to JSON.
+///
+/// ```
+/// use tower_backend_jwt::Claims;
+///
+/// let claims = Claims::new()
+///     .with("department", "sales")?
+///     .with("clearance", &[1, 2, 3])?;
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Claims {
+    names: Vec<Box<str>>,
+    /// `"name":value`, separated by commas.
+    json: String,
+}
+
+impl Claims {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a claim.
+    ///
+    /// # Errors
+    ///
+    /// There is one of that name, or the value does not serialize to JSON.
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Result<Self, ConfigError> {
+        let value = serde_json::to_string(&value)
+            .map_err(|_| ConfigError::new(name.to_owned(), "does not serialize to JSON"))?;
+        self.push(name, &value)?;
+        Ok(self)
+    }
+
+    pub(super) fn push(&mut self, name: &str, json: &str) -> Result<(), ConfigError> {
+        if self.has(name) {
+            return Err(ConfigError::new(name.to_owned(), "is claimed twice"));
+        }
+        push_member(&mut self.json, name, json);
+        self.names.push(name.into());
+        Ok(())
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names().any(|had| had == name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
+    pub(super) fn json(&self) -> &str {
+        &self.json
+    }
+}
+
+/// Names only: values are the user's.
+impl std::fmt::Debug for Claims {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Claims").field(&self.names).finish()
+    }
+}
+
+/// Appends `"name":value`, after a comma if something stands before it.
+pub(super) fn push_member(json: &mut String, name: &str, value: &str) {
+    if !json.is_empty() && !json.ends_with('{') {
+        json.push(',');
+    }
+    push_string(json, name);
+    json.push(':');
+    json.push_str(value);
+}

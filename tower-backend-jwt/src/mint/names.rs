@@ -1,0 +1,90 @@
+//! Which claim names belong to whom.
+
+/// Claims of the JWT itself, which only the gateway makes (RFC 7519 section 4.1). None of them is
+/// copied from the access token.
+pub(super) const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// Claims of an access token that are never copied: those of the token itself, those that WSO2's
+/// key manager uses for its own purposes, and the binding to a key that the backend JWT has not.
+pub(super) const RESTRICTED: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "application",
+    "tierInfo",
+    "subscribedAPIs",
+    "aut",
+    "cnf",
+];
+
+/// The claims of the dialect: what the gateway says of the API, the application and the user.
+const DIALECT: [&str; 14] = [
+    "apiname",
+    "apicontext",
+    "version",
+    "keytype",
+    "usertype",
+    "enduser",
+    "enduserTenantId",
+    "subscriber",
+    "applicationid",
+    "applicationUUId",
+    "applicationname",
+    "applicationtier",
+    "applicationAttributes",
+    "tier",
+];
+
+/// The prefix of the gateway's claims.
+#[derive(Clone, Debug)]
+pub(super) struct Dialect(String);
+
+impl Dialect {
+    /// A slash separates a prefix from a name, unless it ends in one or there is none.
+    pub(super) fn new(prefix: &str) -> Self {
+        let mut prefix = prefix.to_owned();
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Self(prefix)
+    }
+
+    pub(super) fn name(&self, short: &str) -> String {
+        format!("{}{short}", self.0)
+    }
+
+    /// Whether a claim of this name is the gateway's to make, be it made or not: an access token
+    /// must not be able to fill in a subscriber where there is none.
+    pub(super) fn owns(&self, name: &str) -> bool {
+        REGISTERED.contains(&name)
+            || name
+                .strip_prefix(self.0.as_str())
+                .is_some_and(|short| DIALECT.contains(&short))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_stands_between_a_dialect_and_a_name() {
+        for (prefix, name) in [
+            ("http://wso2.org/claims", "http://wso2.org/claims/tier"),
+            ("http://wso2.org/claims/", "http://wso2.org/claims/tier"),
+            ("/", "/tier"),
+            ("", "tier"),
+        ] {
+            let dialect = Dialect::new(prefix);
+            assert_eq!(dialect.name("tier"), name);
+            assert!(dialect.owns(name));
+        }
+        assert!(!Dialect::new("http://wso2.org/claims").owns("tier"));
+        assert!(!Dialect::new("http://wso2.org/claims").owns("http://wso2.org/claims/role"));
+        assert!(Dialect::new("x").owns("exp"));
+    }
+}

@@ -1,0 +1,266 @@
+//! What a backend JWT is to be like.
+
+use super::{
+    claims::Claims,
+    custom_claim::CustomClaim,
+    names::{Dialect, RESTRICTED},
+};
+use http::{
+    HeaderName,
+    header::{
+        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+use std::{collections::BTreeSet, time::Duration};
+use tower_jwks::{Algorithm, ConfigError};
+
+/// Which claims of the access token are copied into the backend JWT.
+///
+/// Whatever is chosen, a copied claim never takes the place of one the gateway makes, nor of a
+/// custom one, and `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `cnf`, `application`,
+/// `tierInfo`, `subscribedAPIs` and `aut` are not copied. (`sub` is the same in both, but the
+/// gateway says so.)
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CopiedClaims(Copied);
+
+#[derive(Clone, Debug)]
+enum Copied {
+    Listed(BTreeSet<String>),
+    AllBut(BTreeSet<String>),
+}
+
+impl CopiedClaims {
+    /// No claims.
+    pub fn none() -> Self {
+        Self::listed(Vec::<String>::new())
+    }
+
+    /// These claims.
+    pub fn listed<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self(Copied::Listed(names.into_iter().map(Into::into).collect()))
+    }
+
+    /// All claims, as WSO2's gateways copy them. The service behind then learns whatever the
+    /// provider puts into an access token.
+    pub fn all() -> Self {
+        Self::all_but(Vec::<String>::new())
+    }
+
+    /// All claims but these.
+    pub fn all_but<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        Self(Copied::AllBut(names.into_iter().map(Into::into).collect()))
+    }
+
+    /// Whether a claim of this name is copied. Those that only the gateway makes are checked
+    /// elsewhere.
+    pub(super) fn includes(&self, name: &str) -> bool {
+        !RESTRICTED.contains(&name)
+            && match &self.0 {
+                Copied::Listed(names) => names.contains(name),
+                Copied::AllBut(names) => !names.contains(name),
+            }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let Copied::Listed(names) = &self.0 else {
+            return Ok(());
+        };
+        match names
+            .iter()
+            .find(|name| RESTRICTED.contains(&name.as_str()))
+        {
+            Some(name) => Err(ConfigError::new(
+                "copied claims",
+                format!("{name:?} is never copied"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a backend JWT is to be like: the field it travels in, how long it lives, what it claims.
+///
+/// The default is made for any backend; [`wso2`](Self::wso2) for one that knows WSO2's gateways.
+/// A policy is checked when a [`BackendJwtLayer`](crate::BackendJwtLayer) takes it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_backend_jwt::{CopiedClaims, Policy};
+///
+/// let policy = Policy::default()
+///     .issuer("https://gateway.example.com")
+///     .audience("orders-service")
+///     .ttl(Duration::from_secs(300))
+///     .copied_claims(CopiedClaims::listed(["scope", "org_id"]))
+///     .custom_claim("region", "eu");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Policy {
+    pub(crate) header: HeaderName,
+    pub(super) ttl: Duration,
+    pub(super) issuer: String,
+    pub(super) audiences: Vec<String>,
+    pub(super) algorithm: Option<Algorithm>,
+    pub(super) typ: String,
+    pub(super) dialect: Dialect,
+    pub(super) copied: CopiedClaims,
+    pub(super) custom: Vec<(String, CustomClaim)>,
+    pub(super) enduser: bool,
+    pub(super) max_bytes: usize,
+}
+
+/// `X-JWT-Assertion`, 3600 s, the dialect `http://wso2.org/claims`; `azp`, `client_id`, `org_id`,
+/// `org_name`, `scope` and `email` are copied.
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            header: HeaderName::from_static("x-jwt-assertion"),
+            ttl: Duration::from_secs(3600),
+            issuer: "wso2.org/products/am".to_owned(),
+            audiences: Vec::new(),
+            algorithm: None,
+            typ: "JWT".to_owned(),
+            dialect: Dialect::new("http://wso2.org/claims"),
+            copied: CopiedClaims::listed([
+                "azp",
+                "client_id",
+                "org_id",
+                "org_name",
+                "scope",
+                "email",
+            ]),
+            custom: Vec::new(),
+            enduser: false,
+            max_bytes: 8 * 1024,
+        }
+    }
+}
+
+/// Fields that say how a message is to be read: setting one breaks it.
+const FRAMING: [HeaderName; 8] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+impl Policy {
+    /// As WSO2's gateways have it: all claims of the access token are copied.
+    pub fn wso2() -> Self {
+        Self::default().copied_claims(CopiedClaims::all())
+    }
+
+    /// The field that carries the backend JWT. Default: `X-JWT-Assertion`.
+    pub fn header(mut self, header: HeaderName) -> Self {
+        self.header = header;
+        self
+    }
+
+    /// How long a backend JWT lives, whole seconds. Default: 3600 seconds.
+    ///
+    /// It never outlives the access token it was made from, nor its signing key.
+    pub const fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Its `iss`. Default: `wso2.org/products/am`, as WSO2's gateways have it.
+    ///
+    /// A caller's token of this issuer is refused: a backend JWT is no access token.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// Adds an audience: which service may take the JWT. Default: none, and any service may; name
+    /// one, so that no service can pass a JWT it got on to another.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The algorithm it must be signed with. Default: that of the key ring. Another than that is
+    /// an error when the layer takes the policy.
+    pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = Some(algorithm);
+        self
+    }
+
+    /// Its `typ`. Default: `JWT`, which every verifier takes. One of your own lets verifiers that
+    /// ask for it tell a backend JWT from other tokens (RFC 8725 section 3.11).
+    pub fn typ(mut self, typ: impl Into<String>) -> Self {
+        self.typ = typ.into();
+        self
+    }
+
+    /// The prefix of the gateway's claims. Default: `http://wso2.org/claims`. Between it and a
+    /// name stands a slash, unless it is empty.
+    pub fn dialect(mut self, prefix: &str) -> Self {
+        self.dialect = Dialect::new(prefix);
+        self
+    }
+
+    /// Which claims of the access token are copied.
+    pub fn copied_claims(mut self, copied: CopiedClaims) -> Self {
+        self.copied = copied;
+        self
+    }
+
+    /// Adds a claim with a fixed value.
+    pub fn custom_claim(mut self, name: impl Into<String>, value: impl Into<CustomClaim>) -> Self {
+        self.custom.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds the dialect's `enduser`, with the subject as its value. Default: not.
+    pub const fn enduser(mut self) -> Self {
+        self.enduser = true;
+        self
+    }
+
+    /// The longest backend JWT, in bytes: a longer one is not sent, and the request answered
+    /// `500`. Default: 8 KiB, because many servers take no longer field.
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// What can be wrong with a policy alone; the custom claims, rendered, if nothing is.
+    pub(super) fn check(&self) -> Result<Claims, ConfigError> {
+        if self.ttl < Duration::from_secs(1) {
+            return Err(ConfigError::new("ttl", "is less than a second"));
+        }
+        if self.issuer.is_empty() {
+            return Err(ConfigError::new("issuer", "is empty"));
+        }
+        if FRAMING.contains(&self.header) {
+            return Err(ConfigError::new(
+                "header",
+                format!("{} has another meaning in HTTP", self.header),
+            ));
+        }
+        self.copied.check()?;
+        let mut custom = Claims::new();
+        for (name, value) in &self.custom {
+            if name.is_empty() {
+                return Err(ConfigError::new("custom claim", "has no name"));
+            }
+            if self.dialect.owns(name) {
+                return Err(ConfigError::new(
+                    "custom claim",
+                    format!("{name:?} is a claim that the gateway makes"),
+                ));
+            }
+            custom
+                .push(name, value.json())
+                .map_err(|error| error.within("custom claim"))?;
+        }
+        Ok(custom)
+    }
+}

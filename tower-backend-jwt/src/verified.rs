@@ -1,0 +1,226 @@
+//! A token that was verified: the proof that the rest of the crate asks for.
+
+use crate::{
+    claims::{self, Registered},
+    issuer::Rules,
+    json::Object,
+    refusal::{Refusal, RefusalReason},
+};
+use serde::de::DeserializeOwned;
+use std::{fmt, sync::Arc};
+use tower_jwks::{Algorithm, UnixTime};
+
+/// An access token that was verified.
+///
+/// Only a [`Verifier`](crate::Verifier) makes one, so that whoever holds it holds the proof. An
+/// [`AccessTokenLayer`](crate::AccessTokenLayer) leaves it in the request's extensions. Cheap to
+/// clone. Its `Debug` shows neither the token nor the value of a claim.
+///
+/// Claims are seen as the issuer's [mapping](crate::IssuerBuilder::map_claim) names them.
+#[derive(Clone)]
+pub struct VerifiedToken(Arc<Inner>);
+
+struct Inner {
+    /// The whole token: what a cache must be keyed by.
+    token: Box<str>,
+    issuer: Arc<str>,
+    kid: Option<Box<str>>,
+    algorithm: Algorithm,
+    claims: Object,
+    registered: Registered,
+    subject: Option<Box<str>>,
+    client_id: Option<Box<str>>,
+    scopes: Vec<Box<str>>,
+}
+
+impl VerifiedToken {
+    pub(crate) fn new(
+        token: &str,
+        rules: &Rules,
+        kid: Option<Box<str>>,
+        algorithm: Algorithm,
+        mut claims: Object,
+        registered: Registered,
+    ) -> Result<Self, Refusal> {
+        for (remote, local) in &rules.claim_mapping {
+            claims.rename(remote, local);
+        }
+        let text = |name: &str| {
+            let value = claims.get(name);
+            value.map(|value| claims::text(name, value)).transpose()
+        };
+        let client_id = match rules
+            .client_id
+            .iter()
+            .find(|name| claims.get(name).is_some())
+        {
+            Some(name) => text(name)?,
+            None => None,
+        };
+        Ok(Self(Arc::new(Inner {
+            subject: text("sub")?,
+            client_id,
+            scopes: claims
+                .get(&rules.scope)
+                .map_or_else(Vec::new, |value| scopes(value, rules.scope_arrays)),
+            token: token.into(),
+            issuer: Arc::clone(&rules.name),
+            kid,
+            algorithm,
+            claims,
+            registered,
+        })))
+    }
+
+    /// Who issued it (`iss`).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Whom it is about (`sub`): a user, or with client credentials the client itself.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// The client it was issued to: `client_id` or `azp`, or the issuer's
+    /// [own claim](crate::IssuerBuilder::client_id_claim) for it.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Whom it is for (`aud`).
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.0.registered.audiences.iter().map(AsRef::as_ref)
+    }
+
+    /// What its bearer may do (`scope`).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.scopes.iter().map(AsRef::as_ref)
+    }
+
+    /// Whether it has this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().any(|had| had == scope)
+    }
+
+    /// When it expires (`exp`), a fraction of a second cut.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        self.0.registered.expires_at
+    }
+
+    /// When it was issued (`iat`).
+    #[must_use]
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.0.registered.issued_at
+    }
+
+    /// From when it is valid (`nbf`).
+    #[must_use]
+    pub fn not_before(&self) -> Option<UnixTime> {
+        self.0.registered.not_before
+    }
+
+    /// Its own identifier (`jti`).
+    #[must_use]
+    pub fn jti(&self) -> Option<&str> {
+        self.0.registered.jti.as_deref()
+    }
+
+    /// The `kid` its header names.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
+    /// The algorithm of the key that verified it.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.algorithm
+    }
+
+    /// A claim as a type of your own; `None` if the token has no such claim.
+    ///
+    /// # Errors
+    ///
+    /// The claim does not fit the type.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Refusal> {
+        let json = self.claim_json(name);
+        json.map(|json| claims::read(json).ok_or_else(|| claims::malformed(name)))
+            .transpose()
+    }
+
+    /// A claim as JSON, just as the token has it.
+    #[must_use]
+    pub fn claim_json(&self, name: &str) -> Option<&str> {
+        self.0.claims.get(name)
+    }
+
+    /// All claims as a type of your own.
+    ///
+    /// # Errors
+    ///
+    /// They do not fit the type. The text does not say how: it would show their values.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        claims::read(&self.claims_json()).ok_or_else(|| {
+            Refusal::from(RefusalReason::MalformedClaim)
+                .with_detail("the claims do not fit the type asked for")
+        })
+    }
+
+    /// All claims as a JSON object.
+    #[must_use]
+    pub fn claims_json(&self) -> String {
+        self.0.claims.to_json()
+    }
+
+    /// Names and values, as JSON, of all claims.
+    pub(crate) fn claims_iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.claims.iter()
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.0.token
+    }
+
+    /// The bytes it takes in memory, nearly.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Inner>() + self.0.token.len() + self.0.claims.size()
+    }
+}
+
+impl fmt::Debug for VerifiedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedToken")
+            .field("issuer", &self.0.issuer)
+            .field("kid", &self.0.kid)
+            .field("algorithm", &self.0.algorithm)
+            .field("expires_at", &self.0.registered.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The scopes in a claim of the form that was configured; another form counts for none.
+fn scopes(value: &str, arrays: bool) -> Vec<Box<str>> {
+    if let Some(text) = claims::read::<Box<str>>(value) {
+        return text
+            .split(' ')
+            .filter(|scope| !scope.is_empty())
+            .map(Into::into)
+            .collect();
+    }
+    if arrays {
+        return claims::read(value).unwrap_or_default();
+    }
+    Vec::new()
+}
+
+/// The marker, in a request's extensions, of a caller without a token whom an
+/// [optional](crate::AccessTokenLayer::optional) layer let through on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Anonymous;

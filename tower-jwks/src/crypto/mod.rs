@@ -1,0 +1,51 @@
+//! What a cryptographic backend gives: prepared keys that sign and verify bytes, and a
+//! hash. One file a backend; the first of them that is compiled in is the one in use.
+
+use crate::{ConfigError, algorithm::KeyType, der};
+use rustls_pki_types::PrivateKeyDer;
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!(
+    "tower-jwks needs a cryptographic backend: enable the feature `aws-lc-rs` (the default) or `ring`"
+);
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use aws_lc::{PrivateKey, PublicKey, sha256};
+
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+mod ring;
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+pub(crate) use self::ring::{PrivateKey, PublicKey, sha256};
+
+/// How large a generated RSA key is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RsaSize {
+    /// 2048 bits: the default.
+    #[default]
+    Bits2048,
+    /// 3072 bits.
+    Bits3072,
+    /// 4096 bits.
+    Bits4096,
+}
+
+impl PrivateKey {
+    /// Reads a private key that must be of the kind the algorithm needs.
+    pub(crate) fn read(needed: KeyType, der: &PrivateKeyDer<'_>) -> Result<Self, ConfigError> {
+        let kind = der::private_key_type(der)?;
+        if kind != needed {
+            return Err(ConfigError::new(
+                "algorithm",
+                format!(
+                    "needs a key of type {}; this one is {}",
+                    needed.name(),
+                    kind.name()
+                ),
+            ));
+        }
+        Self::parse(kind, der).map_err(der::private_key_error)
+    }
+}

@@ -1,0 +1,87 @@
+//! Keys for services that sign: hold them, sign with them, and publish them as a JWK Set from any
+//! tower stack.
+//!
+//! ```
+//! use http::{Request, Response};
+//! use tower::{Layer, ServiceExt, service_fn};
+//! use tower_jwks::{Algorithm, JwksLayer, JwkSet, KeyRing, KeySet};
+//! # use http_body_util::{BodyExt, Empty};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keys = KeyRing::generate(Algorithm::ES256)?;
+//!
+//! // Any service gets the JWKS route: /.wellknown/jwks and /.well-known/jwks.json.
+//! let service = service_fn(async |_: Request<()>| {
+//!     Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+//! });
+//! let service = JwksLayer::new(keys.clone()).layer(service);
+//!
+//! // The service signs …
+//! let signing = keys.signing_key()?;
+//! let signature = signing.sign(b"message")?;
+//!
+//! // … and whoever fetches the published set can verify.
+//! let request = Request::get("/.well-known/jwks.json").body(())?;
+//! let json = service.oneshot(request).await?.into_body().collect().await?.to_bytes();
+//! let published = KeySet::new(&JwkSet::parse(json)?, &Algorithm::ALL);
+//! let key = published.find(Some(signing.kid()), Algorithm::ES256).next().expect("it is published");
+//! assert_eq!(key.verify(b"message", signature.as_ref()), Ok(()));
+//! # Ok(()) }
+//! ```
+//!
+//! # What is here
+//!
+//! - [`SigningKey`] and [`VerifyingKey`]: prepared once, each bound to one [`Algorithm`].
+//! - [`KeyRing`]: the handle that signs and publishes.
+//! - [`Jwk`] and [`JwkSet`]: public keys as JSON; no type here can publish a private member.
+//! - [`JwksLayer`] and [`JwksEndpoint`]: the set over HTTP, in axum, hyper, tonic or anything else
+//!   that takes a tower service.
+//! - [`KeySet`] and [`KeySource`]: the keys of another party, found by `kid`.
+//!
+//! This crate signs and verifies bytes. It knows no token and no claim: those are
+//! `tower-backend-jwt`'s.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
+//! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
+//! | `jsonwebtoken` | no | conversions to and from jsonwebtoken's types; its signer and verifier traits for our keys |
+//!
+//! One of the two backends is needed; with neither the crate does not compile. There is no
+//! process-wide state: nothing is installed, and no other crate's choice is touched.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod algorithm;
+mod clock;
+mod crypto;
+mod der;
+mod error;
+#[cfg(feature = "jsonwebtoken")]
+mod interop;
+mod jwk;
+mod key_ring;
+mod key_set;
+mod material;
+mod published;
+mod serve;
+mod set;
+mod signing_key;
+mod verifying_key;
+
+pub use self::{
+    algorithm::Algorithm,
+    clock::{Clock, ManualClock, SystemClock, UnixTime},
+    crypto::RsaSize,
+    error::{ConfigError, InvalidSignature, KeysUnavailable},
+    jwk::Jwk,
+    key_ring::{KeyRing, KeyRingBuilder},
+    key_set::{KeySet, KeySource},
+    published::{PublishKeys, PublishedKeys},
+    serve::{BytesBody, Jwks, JwksEndpoint, JwksLayer, MediaType, ResponseBody, ResponseFuture},
+    set::{JwkSet, LeftOut},
+    signing_key::{Signature, SigningKey},
+    verifying_key::VerifyingKey,
+};

@@ -1,0 +1,117 @@
+//! The document that is published: rendered once, with the header fields that go with it.
+
+use crate::{Jwk, JwkSet, KeyRing, KeysUnavailable, crypto};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::HeaderValue;
+use serde::Serialize;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// How long a verifier may keep a set, unless another time is chosen: 10 minutes.
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// Keys as they are published: the JSON of a set, its entity tag, and how long it may be kept.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_jwks::{Algorithm, JwksEndpoint, KeyRing, PublishedKeys, JwkSet};
+///
+/// let key = tower_jwks::SigningKey::generate(Algorithm::EdDSA)?;
+/// let set = JwkSet::new([(&key).into()])?;
+/// let published = PublishedKeys::new(&set, Duration::from_secs(3600));
+/// assert_eq!(published.json(), set.to_json());
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct PublishedKeys {
+    json: Bytes,
+    max_age: Duration,
+    pub(crate) etag: HeaderValue,
+    pub(crate) etag_jwk_set: HeaderValue,
+    pub(crate) cache_control: HeaderValue,
+}
+
+impl PublishedKeys {
+    /// Publishes `set`; a verifier may keep it for `max_age`, whole seconds of it.
+    #[must_use]
+    pub fn new(set: &JwkSet, max_age: Duration) -> Self {
+        Self::render(set.keys(), max_age)
+    }
+
+    pub(crate) fn render(keys: &[Jwk], max_age: Duration) -> Self {
+        #[derive(Serialize)]
+        struct Set<'a> {
+            keys: &'a [Jwk],
+        }
+        let json = serde_json::to_string(&Set { keys })
+            .expect("strings in maps and arrays always serialize");
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(&crypto::sha256(json.as_bytes())[..16]);
+        let ascii = |text: String| {
+            HeaderValue::try_from(text).expect("base64url, digits and names are visible ASCII")
+        };
+        Self {
+            // A strong tag belongs to one representation, so each media type has its own
+            // (RFC 9110 section 8.8.1).
+            etag: ascii(format!("\"{tag}\"")),
+            etag_jwk_set: ascii(format!("\"{tag}.jwk-set\"")),
+            cache_control: ascii(format!("public, max-age={}", max_age.as_secs())),
+            json: json.into(),
+            max_age,
+        }
+    }
+
+    /// The set as JSON.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        std::str::from_utf8(&self.json).expect("rendered as a string")
+    }
+
+    /// How long a verifier may keep it.
+    #[must_use]
+    pub const fn max_age(&self) -> Duration {
+        self.max_age
+    }
+
+    pub(crate) fn body(&self) -> Bytes {
+        self.json.clone()
+    }
+}
+
+impl fmt::Debug for PublishedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishedKeys")
+            .field("json", &self.json())
+            .field("max_age", &self.max_age)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something whose public keys are published: a [`KeyRing`], a [`JwkSet`], or your own.
+pub trait PublishKeys: Send + Sync + 'static {
+    /// The keys as they are to be published now. Called for each request: it should cost no more
+    /// than cloning an `Arc`.
+    ///
+    /// # Errors
+    ///
+    /// When there is nothing that may be published; the caller is answered `503`, never an empty
+    /// set.
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable>;
+}
+
+impl PublishKeys for KeyRing {
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        Ok(Self::published(self))
+    }
+}
+
+impl PublishKeys for JwkSet {
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        Ok(Arc::clone(Self::published(self)))
+    }
+}
+
+impl PublishKeys for Arc<PublishedKeys> {
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        Ok(Self::clone(self))
+    }
+}
