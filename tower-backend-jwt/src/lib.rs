@@ -84,6 +84,7 @@ mod base64url;
 mod claims;
 #[cfg(feature = "config")]
 mod config;
+mod field;
 mod issuer;
 mod json;
 mod jws;

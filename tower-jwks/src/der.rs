@@ -26,10 +26,11 @@ const UNKNOWN_KEY: &str = "not an RSA, P-256, P-384 or Ed25519 key";
 pub(crate) fn private_key_pem(
     text: &[u8],
 ) -> Result<(PrivateKeyDer<'static>, Option<CertificateDer<'static>>), ConfigError> {
+    // PKCS#8 says so in its label, the older forms in a header (RFC 1421).
+    let encrypted =
+        || contains(text, b"ENCRYPTED PRIVATE KEY") || contains(text, b"Proc-Type: 4,ENCRYPTED");
     let key = PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-        pem::Error::NoItemsFound if contains(text, b"ENCRYPTED PRIVATE KEY") => {
-            private_key_error("is encrypted; decrypt it first (openssl pkey)")
-        }
+        _ if encrypted() => private_key_error("is encrypted; decrypt it first (openssl pkey)"),
         pem::Error::NoItemsFound => private_key_error("there is no private key in the PEM"),
         _ => private_key_error("is not valid PEM"),
     })?;
@@ -134,31 +135,59 @@ fn key_type(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<KeyType, &'static 
 }
 
 /// The kind of a private key, told from its encoding before a backend parses it, so that a wrong
-/// one gets an error that says what it is.
+/// one, or one too weak, gets an error that says what it is.
 pub(crate) fn private_key_type(key: &PrivateKeyDer<'_>) -> Result<KeyType, ConfigError> {
     let kind = match key {
-        PrivateKeyDer::Pkcs1(_) => Ok(KeyType::Rsa),
+        PrivateKeyDer::Pkcs1(key) => rsa_private_key(key.secret_pkcs1_der()),
         PrivateKeyDer::Sec1(key) => {
             let key = Sec1::parse(key.secret_sec1_der());
             key.and_then(|key| key.curve.ok_or("a SEC1 key that does not name its curve"))
         }
-        PrivateKeyDer::Pkcs8(key) => pkcs8_algorithm(key.secret_pkcs8_der())
+        PrivateKeyDer::Pkcs8(key) => pkcs8(key.secret_pkcs8_der())
             .map_err(|_| "not valid PKCS#8")
-            .and_then(|algorithm| key_type(&algorithm)),
+            .and_then(|(algorithm, key)| match key_type(&algorithm)? {
+                KeyType::Rsa => rsa_private_key(key),
+                other => Ok(other),
+            }),
         _ => Err(UNKNOWN_KEY),
     };
     kind.map_err(private_key_error)
 }
 
-fn pkcs8_algorithm(der: &[u8]) -> Result<AlgorithmIdentifierRef<'_>, x509_cert::der::Error> {
-    SliceReader::new(der)?.sequence(|sequence| {
+/// What a key of RFC 5208 or RFC 5958 is for, and the key in its own encoding.
+fn pkcs8(der: &[u8]) -> Result<(AlgorithmIdentifierRef<'_>, &[u8]), x509_cert::der::Error> {
+    let mut reader = SliceReader::new(der)?;
+    let key = reader.sequence(|sequence| {
         let _version = u8::decode(sequence)?;
         let algorithm = AlgorithmIdentifierRef::decode(sequence)?;
+        let key = octets(sequence, Tag::OctetString)?;
         while !sequence.is_finished() {
             sequence.tlv_bytes()?;
         }
-        Ok(algorithm)
-    })
+        Ok::<_, x509_cert::der::Error>((algorithm, key))
+    })?;
+    reader.finish()?;
+    Ok(key)
+}
+
+/// An RSA private key of RFC 8017 appendix A.1.2, by its public numbers.
+fn rsa_private_key(der: &[u8]) -> Result<KeyType, &'static str> {
+    let read = || -> Result<(&[u8], &[u8]), x509_cert::der::Error> {
+        let mut reader = SliceReader::new(der)?;
+        let numbers = reader.sequence(|sequence| {
+            let _version = u8::decode(sequence)?;
+            let n = UintRef::decode(sequence)?;
+            let e = UintRef::decode(sequence)?;
+            while !sequence.is_finished() {
+                sequence.tlv_bytes()?;
+            }
+            Ok::<_, x509_cert::der::Error>((n.as_bytes(), e.as_bytes()))
+        })?;
+        reader.finish()?;
+        Ok(numbers)
+    };
+    let (n, e) = read().map_err(|_| "not a valid RSA key")?;
+    PublicMaterial::rsa(n, e).map(|public| public.key_type())
 }
 
 /// An EC private key of RFC 5915.
@@ -176,7 +205,8 @@ impl<'a> Sec1<'a> {
     }
 
     fn read(der: &'a [u8]) -> Result<Self, x509_cert::der::Error> {
-        SliceReader::new(der)?.sequence(|sequence| {
+        let mut reader = SliceReader::new(der)?;
+        let key = reader.sequence(|sequence| {
             let _version = u8::decode(sequence)?;
             let secret = octets(sequence, Tag::OctetString)?;
             let (mut curve, mut point) = (None, None);
@@ -195,12 +225,14 @@ impl<'a> Sec1<'a> {
                     _ => point = octets(&mut SliceReader::new(content)?, Tag::BitString)?.get(1..),
                 }
             }
-            Ok(Self {
+            Ok::<_, x509_cert::der::Error>(Self {
                 secret,
                 point,
                 curve,
             })
-        })
+        })?;
+        reader.finish()?;
+        Ok(key)
     }
 }
 

@@ -42,8 +42,7 @@ impl Jwk {
     /// Names the member that is missing, malformed, not for signatures (`use`, `key_ops`), private,
     /// or of a key too weak to trust.
     pub fn parse(json: &str) -> Result<Self, ConfigError> {
-        let document: Document = serde_json::from_str(json)
-            .map_err(|error| ConfigError::new("jwk", format!("is not a JWK: {error}")))?;
+        let document: Document = serde_json::from_str(json).map_err(|error| not_a_jwk(&error))?;
         document.try_into()
     }
 
@@ -279,6 +278,20 @@ impl TryFrom<Document> for Jwk {
             algorithm,
             material,
         })
+    }
+}
+
+pub(crate) fn not_a_jwk(error: &serde_json::Error) -> ConfigError {
+    ConfigError::new("jwk", format!("is not a JWK: {}", without_values(error)))
+}
+
+/// What is wrong with a document, without the value that was found in it: someone may have put a
+/// private key where a public one belongs.
+pub(crate) fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => text,
     }
 }
 

@@ -35,7 +35,7 @@ impl KeySet {
             left_out: set.left_out().to_vec(),
             ..Self::default()
         };
-        for (position, jwk) in set.keys().iter().enumerate() {
+        for (jwk, position) in set.keys().iter().zip(set.positions()) {
             let fitting: Vec<Algorithm> = algorithms
                 .iter()
                 .copied()
@@ -62,13 +62,14 @@ impl KeySet {
             };
             if let Some(reason) = reason {
                 keys.left_out.push(LeftOut {
-                    position,
+                    position: *position,
                     kid: jwk.kid().map(str::to_owned),
                     private: false,
                     reason,
                 });
             }
         }
+        keys.left_out.sort_by_key(LeftOut::position);
         keys
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     ConfigError, Jwk,
-    jwk::Document,
+    jwk::{Document, not_a_jwk, without_values},
     published::{DEFAULT_MAX_AGE, PublishedKeys},
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -30,6 +30,8 @@ pub struct JwkSet(Arc<Inner>);
 
 struct Inner {
     keys: Vec<Jwk>,
+    /// Where in the document each of them was.
+    positions: Vec<usize>,
     left_out: Vec<LeftOut>,
     published: Arc<PublishedKeys>,
 }
@@ -54,7 +56,10 @@ impl JwkSet {
                 return Err(ConfigError::new("kid", format!("{kid:?} names two keys")));
             }
         }
-        Ok(Self::from_parts(keys, Vec::new()))
+        Ok(Self::from_parts(
+            keys.into_iter().enumerate().collect(),
+            Vec::new(),
+        ))
     }
 
     /// Reads a document `{"keys": […]}`.
@@ -78,8 +83,10 @@ impl JwkSet {
         if json.len() > Self::MAX_BYTES {
             return Err(ConfigError::new("jwks", "is over 256 KiB"));
         }
-        let set: Set<'_> = serde_json::from_slice(json)
-            .map_err(|error| ConfigError::new("jwks", format!("is not a JWK Set: {error}")))?;
+        let set: Set<'_> = serde_json::from_slice(json).map_err(|error| {
+            let error = without_values(&error);
+            ConfigError::new("jwks", format!("is not a JWK Set: {error}"))
+        })?;
         within_bounds(set.keys.len())?;
 
         let mut left_out = Vec::new();
@@ -103,7 +110,7 @@ impl JwkSet {
                     position,
                     kid: None,
                     private: false,
-                    reason: ConfigError::new("jwk", format!("is not a JWK: {error}")),
+                    reason: not_a_jwk(&error),
                 }),
             }
         }
@@ -131,10 +138,12 @@ impl JwkSet {
         Self::parse(json)
     }
 
-    fn from_parts(keys: Vec<Jwk>, left_out: Vec<LeftOut>) -> Self {
+    fn from_parts(keys: Vec<(usize, Jwk)>, left_out: Vec<LeftOut>) -> Self {
+        let (positions, keys): (Vec<usize>, Vec<Jwk>) = keys.into_iter().unzip();
         let published = Arc::new(PublishedKeys::render(&keys, DEFAULT_MAX_AGE));
         Self(Arc::new(Inner {
             keys,
+            positions,
             left_out,
             published,
         }))
@@ -144,6 +153,10 @@ impl JwkSet {
     #[must_use]
     pub fn keys(&self) -> &[Jwk] {
         &self.0.keys
+    }
+
+    pub(crate) fn positions(&self) -> &[usize] {
+        &self.0.positions
     }
 
     /// What the document held besides, and why it is not used.
@@ -190,7 +203,7 @@ fn within_bounds(keys: usize) -> Result<(), ConfigError> {
 }
 
 /// Drops the keys of one type that share a `kid`, all of them.
-fn without_ambiguous(read: Vec<(usize, Jwk)>, left_out: &mut Vec<LeftOut>) -> Vec<Jwk> {
+fn without_ambiguous(read: Vec<(usize, Jwk)>, left_out: &mut Vec<LeftOut>) -> Vec<(usize, Jwk)> {
     let mut count: HashMap<(String, &'static str), usize> = HashMap::new();
     let name = |jwk: &Jwk| jwk.kid().map(|kid| (kid.to_owned(), jwk.key_type()));
     for name in read.iter().filter_map(|(_, jwk)| name(jwk)) {
@@ -206,7 +219,7 @@ fn without_ambiguous(read: Vec<(usize, Jwk)>, left_out: &mut Vec<LeftOut>) -> Ve
                 reason: ConfigError::new("kid", "is that of another key of this type as well"),
             });
         } else {
-            keys.push(jwk);
+            keys.push((position, jwk));
         }
     }
     keys

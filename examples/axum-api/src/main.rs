@@ -1,1 +1,103 @@
-fn main() {}
+//! An axum router with routes for everybody, for callers with a token, and for those with a scope:
+//!
+//! ```sh
+//! cargo run -p axum-api
+//! cargo run -p axum-api -- --scope "orders:read orders:write"    # a token that may do more
+//! ```
+//!
+//! It prints an access token and curl lines to use it with. The router is in `app.rs`; where the
+//! token comes from, in `demo.rs`: in your service that is an identity provider.
+
+mod app;
+mod args;
+mod demo;
+
+use self::{
+    args::{Command, Options},
+    demo::Provider,
+};
+use std::{
+    env,
+    error::Error,
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+use tokio::{net::TcpListener, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Command::parse(env::args_os().skip(1)) {
+        Ok(Command::Help) => {
+            say(args::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Serve(options)) => options,
+        Err(error) => {
+            eprintln!("axum-api: {error}; --help says more");
+            return ExitCode::from(2);
+        }
+    };
+    // Why a request was refused is for the operator alone: it is logged, and not in the answer.
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match serve(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("axum-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+    let provider = Provider::new()?;
+    let app = app::app(provider.issuer()?)?;
+
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let token = provider.token(&options.scope)?;
+    say(&things_to_try(&url, &token, &options.scope));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async {
+            let _ = signal::ctrl_c().await;
+        })
+        .await?;
+    Ok(())
+}
+
+fn things_to_try(url: &str, token: &str, scope: &str) -> String {
+    format!(
+        r#"Serving at {url} until Ctrl-C. In another terminal, take this access token; its scope is "{scope}":
+
+    TOKEN={token}
+
+For everybody:
+
+    curl -i {url}/
+
+For callers with a token, and for those without:
+
+    curl -i -H "Authorization: Bearer $TOKEN" {url}/hello
+    curl -i {url}/hello
+
+For callers with a token:
+
+    curl -i -H "Authorization: Bearer $TOKEN" {url}/me
+
+For those whose token has the scope orders:read, and orders:write:
+
+    curl -i -H "Authorization: Bearer $TOKEN" {url}/orders
+    curl -i -H "Authorization: Bearer $TOKEN" -d tea {url}/orders
+
+"#
+    )
+}
+
+/// Prints, without a care for whether somebody still reads.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

@@ -1,6 +1,7 @@
 use super::layer::AccessTokenLayer;
 use crate::{
     Anonymous, VerifiedToken,
+    field::{strip, strip_twins},
     refusal::{Refusal, RefusalReason},
 };
 use http::{Request, Response, request::Parts};
@@ -43,8 +44,11 @@ impl AccessTokenLayer {
             }
             None => return Err(RefusalReason::MissingCredentials.into()),
         }
-        if !self.forward_token {
-            request.headers.remove(&self.credentials.header);
+        // What was read here must not be readable in another spelling further on.
+        if self.forward_token {
+            strip_twins(&mut request.headers, &self.credentials.header);
+        } else {
+            strip(&mut request.headers, &self.credentials.header);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use super::strip::strip;
+use crate::field::strip;
 use http::{HeaderName, Response};
 use pin_project_lite::pin_project;
 use std::{

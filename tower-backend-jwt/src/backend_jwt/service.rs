@@ -1,6 +1,7 @@
-use super::{future::BackendJwtFuture, layer::BackendJwtLayer, strip::strip};
+use super::{future::BackendJwtFuture, layer::BackendJwtLayer};
 use crate::{
     Anonymous, Application, Claims, VerifiedToken,
+    field::strip,
     refusal::{Refusal, RefusalReason},
 };
 use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
@@ -23,7 +24,7 @@ impl<S> BackendJwt<S> {
 
 impl BackendJwtLayer {
     fn header(&self) -> &HeaderName {
-        &self.minter.settings().policy.header
+        self.minter.settings().policy.header_name()
     }
 
     /// The value of the field for this request; none for a caller that is anonymous on purpose.

@@ -11,8 +11,8 @@ use std::{
 };
 use tower_jwks::{SigningKey, UnixTime};
 
-/// Bounded in entries and in bytes. The oldest that nobody asks for goes first.
-pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Bytes>);
+/// Bounded in entries and in bytes. What nobody asks for goes first.
+pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Weight>);
 
 /// Everything a backend JWT is made from, apart from what is fixed for the cache's minter and the
 /// signing key, which is compared when an entry is found.
@@ -41,7 +41,10 @@ pub(super) struct Minted {
 
 impl JwtCache {
     pub(super) fn new(entries: usize, bytes: u64) -> Self {
-        Self(Cache::with_weighter(entries, bytes, Bytes))
+        let share = Weight {
+            least: bytes.div_ceil(entries.max(1) as u64),
+        };
+        Self(Cache::with_weighter(entries, bytes, share))
     }
 
     /// A JWT made from these inputs with this key, that may still be handed out at `now`.
@@ -111,11 +114,14 @@ impl Equivalent<Key> for Inputs<'_> {
     }
 }
 
-/// Weighs an entry by the memory it takes, nearly.
+/// Weighs an entry by the memory it takes, nearly, and no less than an even share of all of it: so
+/// that there are no more entries than there should be.
 #[derive(Clone)]
-struct Bytes;
+struct Weight {
+    least: u64,
+}
 
-impl Weighter<Key, Arc<Minted>> for Bytes {
+impl Weighter<Key, Arc<Minted>> for Weight {
     fn weight(&self, key: &Key, minted: &Arc<Minted>) -> u64 {
         let bytes = size_of::<Key>()
             + size_of::<Minted>()
@@ -123,7 +129,7 @@ impl Weighter<Key, Arc<Minted>> for Bytes {
             + key.application.as_ref().map_or(0, Application::size)
             + key.claims.len()
             + minted.value.len();
-        bytes as u64
+        (bytes as u64).max(self.least)
     }
 }
 

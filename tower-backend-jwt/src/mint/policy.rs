@@ -98,7 +98,7 @@ impl CopiedClaims {
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Policy {
-    pub(crate) header: HeaderName,
+    header: HeaderName,
     pub(super) ttl: Duration,
     pub(super) issuer: String,
     pub(super) audiences: Vec<String>,
@@ -160,6 +160,12 @@ impl Policy {
     pub fn header(mut self, header: HeaderName) -> Self {
         self.header = header;
         self
+    }
+
+    /// The name of that field.
+    #[must_use]
+    pub const fn header_name(&self) -> &HeaderName {
+        &self.header
     }
 
     /// How long a backend JWT lives, whole seconds. Default: 3600 seconds.

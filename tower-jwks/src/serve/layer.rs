@@ -60,13 +60,14 @@ pub struct JwksLayer {
 }
 
 impl JwksLayer {
+    /// The paths that are answered by default.
+    pub const DEFAULT_PATHS: [&str; 2] = ["/.wellknown/jwks", "/.well-known/jwks.json"];
+
     /// Publishes these keys: a [`KeyRing`](crate::KeyRing), a [`JwkSet`](crate::JwkSet).
     pub fn new(keys: impl PublishKeys) -> Self {
         Self {
             answer: Answer::new(keys),
-            paths: ["/.wellknown/jwks", "/.well-known/jwks.json"]
-                .map(Into::into)
-                .into(),
+            paths: Self::DEFAULT_PATHS.map(Into::into).into(),
             metadata: None,
         }
     }

@@ -1,0 +1,255 @@
+//! What the gateway makes of an apk-conf.
+
+use std::path::Path;
+
+use http::{HeaderName, Method};
+use tower_backend_jwt::Policy;
+
+use super::{
+    authentication::Authentication,
+    document::{self, Document},
+    policies::{Policies, RequestPolicy},
+    refused::MESSAGE,
+};
+use crate::{
+    endpoint::Endpoint,
+    error::{Fault, LoadError},
+    path,
+    target::Target,
+    yaml,
+};
+
+/// An API that can be served as its conf says.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Base path and version: `/orders/1.0.0`.
+    pub(crate) context: String,
+    /// Also served at this path, without the version.
+    pub(crate) default_path: Option<String>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) authentication: Authentication,
+    /// What the operations refer to.
+    pub(crate) policies: Vec<Minting>,
+    pub(crate) operations: Vec<Operation>,
+}
+
+/// A BackendJwt policy, and where in the conf it is.
+#[derive(Debug)]
+pub(crate) struct Minting {
+    pub(crate) field: String,
+    pub(crate) policy: Policy,
+    /// The header that it sets.
+    pub(crate) header: HeaderName,
+}
+
+/// One target with one verb.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) target: Target,
+    pub(crate) verb: Method,
+    pub(crate) access: Access,
+    /// The place among the API's policies.
+    pub(crate) policy: Option<usize>,
+}
+
+/// Who may call an operation.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everyone, without a token.
+    Open,
+    /// Callers with a token that has one of the scopes, or with any token if there are none.
+    Token { scopes: Vec<String> },
+}
+
+impl Api {
+    /// Reads an apk-conf; `environment` is the gateway's own.
+    pub(crate) fn read(file: &Path, environment: Option<&str>) -> Result<Self, LoadError> {
+        let document = yaml::read(file)?;
+        Self::new(document, environment).map_err(|fault| fault.in_file(file))
+    }
+
+    #[cfg(test)]
+    pub(super) fn parse(text: &str, environment: Option<&str>) -> Result<Self, LoadError> {
+        let file = Path::new("api.yaml");
+        Self::new(yaml::parse(text, file)?, environment).map_err(|fault| fault.in_file(file))
+    }
+
+    fn new(document: Document, environment: Option<&str>) -> Result<Self, Fault> {
+        check_head(&document, environment)?;
+        let base_path = document.base_path.trim_end_matches('/');
+        let version = &document.version;
+        // A base path may have the version in it already.
+        let default_path = base_path
+            .strip_suffix(&format!("/{version}"))
+            .unwrap_or(base_path)
+            .to_owned();
+        let context = format!("{default_path}/{version}");
+
+        let endpoint = &document.endpoint_configurations.production.0.endpoint;
+        let endpoint = Endpoint::parse(endpoint)
+            .map_err(|error| Fault::new("endpointConfigurations.production.endpoint", error))?;
+        let authentication = Authentication::new(document.authentication.as_deref())?;
+
+        let mut policies = Vec::new();
+        let api_policy = backend_jwt(document.api_policies, "apiPolicies", &mut policies)?;
+        if api_policy.is_some() && authentication.credentials.is_empty() {
+            return Err(Fault::new("apiPolicies.request", NO_TOKEN));
+        }
+        if document.operations.is_empty() {
+            return Err(Fault::new("operations", "an API needs at least one"));
+        }
+        let open = authentication.credentials.is_empty();
+        let operations = document
+            .operations
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| {
+                let open = open || !entry.secured;
+                operation(
+                    entry,
+                    open,
+                    api_policy,
+                    &mut policies,
+                    &format!("operations[{index}]"),
+                )
+            })
+            .collect::<Result<_, Fault>>()?;
+        Ok(Self {
+            id: document.id,
+            name: document.name,
+            context,
+            default_path: document.default_version.then_some(default_path),
+            version: document.version,
+            endpoint,
+            authentication,
+            policies,
+            operations,
+        })
+    }
+}
+
+const NO_TOKEN: &str = "a backend JWT is made from an access token, and none is asked for here";
+
+fn check_head(document: &Document, environment: Option<&str>) -> Result<(), Fault> {
+    for (field, text, longest) in [
+        ("name", &document.name, 60),
+        ("basePath", &document.base_path, 256),
+        ("version", &document.version, 30),
+    ] {
+        if !(1..=longest).contains(&text.chars().count()) {
+            return Err(Fault::new(
+                field,
+                format!("has to have 1 to {longest} characters"),
+            ));
+        }
+    }
+    if document.kind != "REST" {
+        return Err(Fault::new(
+            "type",
+            format!("`{}`: {MESSAGE}; only `REST` is", document.kind),
+        ));
+    }
+    if let Some(wanted) = &document.environment
+        && Some(wanted.as_str()) != environment
+    {
+        let have = environment.map_or("no environment".to_owned(), |name| format!("`{name}`"));
+        return Err(Fault::new(
+            "environment",
+            format!("the API is for `{wanted}`, the gateway is set to {have}"),
+        ));
+    }
+    path::check(&document.base_path).map_err(|why| Fault::new("basePath", why.text()))?;
+    if document
+        .version
+        .contains(|c: char| c.is_whitespace() || "~!@#;:%^*()+={}|\\<>\"',&/$[]".contains(c))
+    {
+        return Err(Fault::new(
+            "version",
+            "has a character that a version cannot have",
+        ));
+    }
+    path::check(&format!("/{}", document.version)).map_err(|why| Fault::new("version", why.text()))
+}
+
+/// The BackendJwt policy of a level, put with the others.
+fn backend_jwt(
+    policies: Policies,
+    field: &str,
+    all: &mut Vec<Minting>,
+) -> Result<Option<usize>, Fault> {
+    let mut place = None;
+    for (index, RequestPolicy::BackendJwt { policy, header }) in
+        policies.request.into_iter().enumerate()
+    {
+        let field = format!("{field}.request[{index}]");
+        if place.is_some() {
+            return Err(Fault::new(field, "a second BackendJwt"));
+        }
+        place = Some(all.len());
+        all.push(Minting {
+            field,
+            policy,
+            header,
+        });
+    }
+    Ok(place)
+}
+
+fn operation(
+    entry: document::Operation,
+    open: bool,
+    api_policy: Option<usize>,
+    policies: &mut Vec<Minting>,
+    at: &str,
+) -> Result<Operation, Fault> {
+    let target =
+        Target::parse(&entry.target).map_err(|error| Fault::new(format!("{at}.target"), error))?;
+    let verb = match entry.verb.as_str() {
+        "GET" | "POST" | "PUT" | "DELETE" | "PATCH" | "HEAD" | "OPTIONS" => entry.verb.parse().ok(),
+        _ => None,
+    };
+    let Some(verb) = verb else {
+        return Err(Fault::new(
+            format!("{at}.verb"),
+            format!("`{}`: {MESSAGE}", entry.verb),
+        ));
+    };
+    let own_policy = backend_jwt(
+        entry.operation_policies,
+        &format!("{at}.operationPolicies"),
+        policies,
+    )?;
+    if open && own_policy.is_some() {
+        return Err(Fault::new(
+            format!("{at}.operationPolicies.request"),
+            NO_TOKEN,
+        ));
+    }
+    if open && !entry.scopes.is_empty() {
+        return Err(Fault::new(
+            format!("{at}.scopes"),
+            "a scope is of an access token, and none is asked for here",
+        ));
+    }
+    let access = if open {
+        Access::Open
+    } else {
+        Access::Token {
+            scopes: entry.scopes,
+        }
+    };
+    let policy = if open {
+        None
+    } else {
+        own_policy.or(api_policy)
+    };
+    Ok(Operation {
+        target,
+        verb,
+        access,
+        policy,
+    })
+}

@@ -1,0 +1,112 @@
+//! An identity provider for demonstrations: makes a key, writes its public half as a JWK Set, and
+//! prints an access token that it signed.
+//!
+//! ```sh
+//! TOKEN=$(cargo run -q -p gateway --bin demo-idp -- --out examples/gateway/idp)
+//! ```
+//!
+//! The private key is never written down, so each run makes the tokens of the last one worthless.
+
+use std::{error::Error, fs, path::PathBuf, process::ExitCode};
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use lexopt::{Arg, Parser, ValueExt};
+use serde_json::{Value, json};
+use tower_jwks::{Algorithm, Clock, JwkSet, SigningKey, SystemClock};
+
+const HELP: &str = "\
+Makes a key, writes its public half to DIR/jwks.json, and prints an access token.
+
+Usage: demo-idp --out DIR [options]
+
+Options:
+  --out DIR        where jwks.json goes; one that is there is overwritten
+  --issuer TEXT    `iss` of the token     [https://idp.example.com]
+  --audience TEXT  `aud` of the token     [test-backend-jwt]
+  --subject TEXT   `sub` of the token     [alice]
+  --scope TEXT     `scope` of the token   [openid email]
+  --minutes N      how long it is valid   [60]
+";
+
+struct Options {
+    out: PathBuf,
+    issuer: String,
+    audience: String,
+    subject: String,
+    scope: String,
+    minutes: u64,
+}
+
+fn main() -> ExitCode {
+    match parse().and_then(|options| options.map(|options| issue(&options)).transpose()) {
+        Ok(Some(token)) => println!("{token}"),
+        Ok(None) => print!("{HELP}"),
+        Err(error) => {
+            eprintln!("demo-idp: {error}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Nothing if help is asked for.
+fn parse() -> Result<Option<Options>, Box<dyn Error>> {
+    let mut out = None;
+    let mut options = Options {
+        out: PathBuf::new(),
+        issuer: "https://idp.example.com".to_owned(),
+        audience: "test-backend-jwt".to_owned(),
+        subject: "alice".to_owned(),
+        scope: "openid email".to_owned(),
+        minutes: 60,
+    };
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("out") => out = Some(PathBuf::from(arguments.value()?)),
+            Arg::Long("issuer") => options.issuer = arguments.value()?.string()?,
+            Arg::Long("audience") => options.audience = arguments.value()?.string()?,
+            Arg::Long("subject") => options.subject = arguments.value()?.string()?,
+            Arg::Long("scope") => options.scope = arguments.value()?.string()?,
+            Arg::Long("minutes") => options.minutes = arguments.value()?.parse()?,
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    options.out = out.ok_or("--out DIR is missing; --help says more")?;
+    Ok(Some(options))
+}
+
+fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
+    let key = SigningKey::generate(Algorithm::ES256)?;
+    let file = options.out.join("jwks.json");
+    fs::create_dir_all(&options.out)?;
+    fs::write(&file, JwkSet::new([key.jwk().clone()])?.to_json())?;
+    eprintln!(
+        "wrote {}; start the gateway (again), it reads the keys when it starts",
+        file.display()
+    );
+
+    let now = SystemClock.now().as_secs();
+    let header = json!({ "alg": key.algorithm(), "kid": key.kid(), "typ": "at+jwt" });
+    let claims = json!({
+        "iss": options.issuer,
+        "sub": options.subject,
+        "aud": options.audience,
+        "iat": now,
+        "exp": now.saturating_add(options.minutes.saturating_mul(60)),
+        // A key signs one token, so its name will do for the token's.
+        "jti": key.kid(),
+        "client_id": "demo-client",
+        "azp": "demo-client",
+        "scope": options.scope,
+        "email": format!("{}@example.com", options.subject),
+    });
+    let segment = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let message = format!("{}.{}", segment(&header), segment(&claims));
+    let signature = key.sign(message.as_bytes())?;
+    Ok(format!(
+        "{message}.{}",
+        BASE64_URL_SAFE_NO_PAD.encode(signature)
+    ))
+}

@@ -1,0 +1,192 @@
+//! Bodies that are passed on piece by piece, without the trailers that must not pass.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::BoxError;
+
+use crate::fold::folded;
+
+/// The body of every request and response inside the gateway.
+pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
+
+/// A body that is there already.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// Any body as one of the gateway's.
+pub(crate) fn boxed<B>(body: B) -> Body
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    body.map_err(Into::into).boxed_unsync()
+}
+
+/// The fields that must not come as trailers either: some servers merge trailers into the headers.
+///
+/// Names are compared folded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Forbidden(Arc<[String]>);
+
+impl Forbidden {
+    pub(crate) fn new<'n>(names: impl IntoIterator<Item = &'n HeaderName>) -> Self {
+        Self(names.into_iter().map(folded).collect())
+    }
+
+    fn strip(&self, trailers: &mut HeaderMap) {
+        let names: Vec<HeaderName> = trailers
+            .keys()
+            .filter(|name| self.0.contains(&folded(name)))
+            .cloned()
+            .collect();
+        for name in names {
+            trailers.remove(name);
+        }
+    }
+}
+
+/// When the last piece of a body went by.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    start: Instant,
+    millis: Arc<AtomicU64>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            millis: Arc::default(),
+        }
+    }
+
+    pub(crate) fn last(&self) -> Instant {
+        self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn note(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.millis.store(millis, Ordering::Relaxed);
+    }
+}
+
+pin_project! {
+    /// A body on its way through: loses forbidden trailers, notes its progress.
+    #[derive(Debug)]
+    pub(crate) struct Passing<B> {
+        #[pin]
+        inner: B,
+        forbidden: Forbidden,
+        progress: Option<Progress>,
+    }
+}
+
+impl<B> Passing<B> {
+    pub(crate) fn new(inner: B, forbidden: Forbidden) -> Self {
+        Self {
+            inner,
+            forbidden,
+            progress: None,
+        }
+    }
+
+    pub(crate) fn noting(self, progress: Progress) -> Self {
+        Self {
+            progress: Some(progress),
+            ..self
+        }
+    }
+}
+
+impl<B: HttpBody> HttpBody for Passing<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = self.project();
+        let mut frame = ready!(this.inner.poll_frame(cx));
+        if let Some(progress) = this.progress {
+            progress.note();
+        }
+        if let Some(Ok(frame)) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            this.forbidden.strip(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, future::ready};
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn forbidden_trailers_are_dropped_in_every_spelling() {
+        let forbidden = Forbidden::new(&[
+            HeaderName::from_static("x-jwt-assertion"),
+            http::header::AUTHORIZATION,
+        ]);
+        let trailers = [
+            "x-jwt-assertion",
+            "X_JWT_Assertion",
+            "x-jwt.assertion",
+            "authorization",
+            "x-checksum",
+        ]
+        .into_iter()
+        .map(|name| {
+            (
+                HeaderName::try_from(name).unwrap(),
+                HeaderValue::from_static("x"),
+            )
+        })
+        .collect();
+        let body =
+            Full::new(Bytes::from_static(b"data"))
+                .with_trailers(ready(Some(Ok::<_, Infallible>(trailers))));
+        let collected = Passing::new(body, forbidden).collect().await.unwrap();
+        let names: Vec<_> = collected.trailers().unwrap().keys().cloned().collect();
+        assert_eq!(names, ["x-checksum"]);
+        assert_eq!(collected.to_bytes(), "data");
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_known_on_the_way() {
+        let body = Passing::new(Full::new(Bytes::from_static(b"data")), Forbidden::default());
+        assert_eq!(body.size_hint().exact(), Some(4));
+        assert!(!body.is_end_stream());
+        assert!(Passing::new(Full::new(Bytes::new()), Forbidden::default()).is_end_stream());
+    }
+}

@@ -1,0 +1,69 @@
+//! What is wrong with a file the gateway was told to load.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// Why the gateway does not start: the file, the place in it, and what is wrong there.
+///
+/// Prints as `file:line:column: field: message`, without the parts that are not known.
+#[derive(Debug)]
+pub struct LoadError {
+    file: PathBuf,
+    position: Option<(u64, u64)>,
+    fault: Fault,
+}
+
+impl LoadError {
+    pub(crate) fn at(file: &Path, position: Option<(u64, u64)>, fault: Fault) -> Self {
+        Self {
+            file: file.to_path_buf(),
+            position,
+            fault,
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if let Some((line, column)) = self.position {
+            write!(f, "{line}:{column}:")?;
+        }
+        write!(f, " {}", self.fault)
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// A field and what is wrong with it, before it is known which file it came from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    field: String,
+    message: String,
+}
+
+impl Fault {
+    /// `field` is the path as it is written in YAML: `operations[0].verb`. Empty: the whole file.
+    pub(crate) fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            field: field.into(),
+            message: message.to_string(),
+        }
+    }
+
+    pub(crate) fn in_file(self, file: &Path) -> LoadError {
+        LoadError::at(file, None, self)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "{}: {}", self.field, self.message)
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Everything put together: settings and apk-confs in, a service out.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use http::{Request, Response};
+use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+use tower_jwks::{Algorithm, JwksLayer, KeyRing};
+
+use crate::{
+    apk_conf::Api,
+    body::{self, Body},
+    endpoint::Endpoint,
+    error::{Fault, LoadError},
+    hop_by_hop::StripHopByHopLayer,
+    issuers::Issuers,
+    router::Router,
+    routes::Routes,
+    settings::Settings,
+    signing,
+    stack::{self, Shared},
+    target::Prefix,
+    upstream::Upstream,
+    yaml,
+};
+
+pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// A gateway that is ready to serve.
+#[derive(Debug)]
+pub struct Gateway {
+    listen: SocketAddr,
+    service: GatewayService,
+    served: Vec<Served>,
+    signing: (Algorithm, String),
+}
+
+/// What is said of an API when the gateway starts.
+#[derive(Debug)]
+struct Served {
+    id: Option<String>,
+    name: String,
+    version: String,
+    paths: Vec<String>,
+    endpoint: Endpoint,
+}
+
+impl Gateway {
+    /// Reads the settings and all that they name.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, is wrong, or asks for what this gateway does not do.
+    pub fn load(file: &Path) -> Result<Self, LoadError> {
+        let settings: Settings = yaml::read(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let issuers = Issuers::load(settings.issuers, file)?;
+        let keys =
+            signing::key_ring(&settings.signing, folder).map_err(|fault| fault.in_file(file))?;
+        let active = keys
+            .signing_key()
+            .map_err(|error| Fault::new("signing", error).in_file(file))?;
+
+        let environment = settings.environment.as_deref();
+        let apis = settings
+            .apis
+            .iter()
+            .map(|path| {
+                let path = folder.join(path);
+                Ok((Api::read(&path, environment)?, path))
+            })
+            .collect::<Result<Vec<_>, LoadError>>()?;
+        let upstream = upstream(&apis)?;
+        let shared = Shared {
+            issuers: &issuers,
+            keys: &keys,
+            upstream: &upstream,
+        };
+        let mut routes = Routes::new();
+        let mut served = Vec::new();
+        for (api, path) in apis {
+            if api.authentication.credentials.is_empty() {
+                tracing::warn!(
+                    api = api.name,
+                    "authentication is disabled: everyone may call every operation"
+                );
+            }
+            let resources = stack::resources(&api, &path, &shared)?;
+            let entry = Served::new(api);
+            for place in &entry.paths {
+                routes
+                    .add(Prefix::new(place), resources.clone())
+                    .map_err(|_| {
+                        Fault::new("basePath", format!("another API is served at `{place}`"))
+                            .in_file(&path)
+                    })?;
+            }
+            served.push(entry);
+        }
+        Ok(Self {
+            listen: settings.listen,
+            service: service(&keys, Router::new(routes)),
+            served,
+            signing: (active.algorithm(), active.kid().to_owned()),
+        })
+    }
+
+    /// The address it is set to listen at.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    pub(crate) fn service(&self) -> GatewayService {
+        self.service.clone()
+    }
+
+    /// What it serves, for people to read; `address` is where it listens.
+    #[must_use]
+    pub fn describe(&self, address: SocketAddr) -> String {
+        let mut lines = vec![format!("listening on http://{address}")];
+        for api in &self.served {
+            let id = api
+                .id
+                .as_ref()
+                .map(|id| format!(" ({id})"))
+                .unwrap_or_default();
+            lines.push(format!("{} {}{id}", api.name, api.version));
+            lines.extend(
+                api.paths
+                    .iter()
+                    .map(|path| format!("  http://{address}{path} -> {}", api.endpoint)),
+            );
+        }
+        lines.push(format!("keys at http://{address}/.wellknown/jwks"));
+        let (algorithm, kid) = &self.signing;
+        lines.push(format!("signing with {algorithm}, kid {kid}"));
+        lines.join("\n")
+    }
+}
+
+impl Served {
+    fn new(api: Api) -> Self {
+        let paths = [api.context].into_iter().chain(api.default_path).collect();
+        Self {
+            id: api.id,
+            name: api.name,
+            version: api.version,
+            paths,
+            endpoint: api.endpoint,
+        }
+    }
+}
+
+/// What every request passes, from the outside in.
+fn service(keys: &KeyRing, router: Router) -> GatewayService {
+    let layers = ServiceBuilder::new()
+        .layer(JwksLayer::new(keys.clone()))
+        // Outside of everything that sets a header: see the module.
+        .layer(StripHopByHopLayer);
+    BoxCloneSyncService::new(
+        layers
+            .service(router)
+            .map_response(|response| response.map(body::boxed)),
+    )
+}
+
+/// One client for all; the certificate authorities are read only if somebody needs them.
+fn upstream(apis: &[(Api, PathBuf)]) -> Result<Upstream, LoadError> {
+    let https = apis.iter().find(|(api, _)| api.endpoint.is_https());
+    Upstream::new(https.is_some()).map_err(|error| {
+        let fault = Fault::new(
+            "endpointConfigurations.production.endpoint",
+            format!("https needs the certificate authorities of the system: {error}"),
+        );
+        fault.in_file(https.map_or(Path::new(""), |(_, path)| path))
+    })
+}

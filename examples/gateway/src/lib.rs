@@ -1,0 +1,43 @@
+//! A reverse proxy that serves APIs from apk-conf files with the layers of `tower-backend-jwt`.
+//!
+//! There is no web framework in it: the layers are plain tower, the server and the client plain
+//! hyper. How a request goes through:
+//!
+//! ```text
+//! serve ─► JwksLayer ─► StripHopByHop ─► Router ─► AccessTokenLayer ─► StripHeaderLayer ─► BackendJwtLayer ─► Proxy
+//! └────────────── gateway ──────────────┘         └───────────────── stack, one for each operation ───────────────┘
+//! ```
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that fails should panic")
+)]
+
+mod answer;
+mod apk_conf;
+mod args;
+mod body;
+mod credentials;
+mod endpoint;
+mod error;
+mod fold;
+mod forwarded;
+mod gateway;
+mod hop_by_hop;
+mod issuers;
+mod path;
+mod proxy;
+mod router;
+mod routes;
+mod serve;
+mod settings;
+mod signing;
+mod stack;
+mod target;
+mod upstream;
+mod yaml;
+
+pub use args::{Command, HELP};
+pub use error::LoadError;
+pub use gateway::Gateway;
+pub use serve::serve;

@@ -1,0 +1,176 @@
+//! Passes a request on to the service behind, and the response back; bodies as they come.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
+use tower::Service;
+
+use crate::{
+    answer,
+    body::{self, Body, Forbidden, Passing},
+    endpoint::Endpoint,
+    forwarded,
+    upstream::{Failure, Upstream},
+};
+
+/// The path behind the API's prefix, as it was written and checked; in the request's extensions.
+///
+/// The request keeps its own URI until it leaves, so that a refusal speaks of the path the client knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Rest(pub(crate) String);
+
+/// The innermost service of an API.
+#[derive(Debug, Clone)]
+pub(crate) struct Proxy {
+    upstream: Upstream,
+    endpoint: Arc<Endpoint>,
+    forbidden: Forbidden,
+}
+
+impl Proxy {
+    /// `forbidden`: the header fields that must not come as trailers either.
+    pub(crate) fn new(upstream: Upstream, endpoint: Endpoint, forbidden: Forbidden) -> Self {
+        Self {
+            upstream,
+            endpoint: Arc::new(endpoint),
+            forbidden,
+        }
+    }
+
+    fn outgoing(&self, mut request: Request<Body>) -> Option<Request<Passing<Body>>> {
+        let Rest(rest) = request.extensions_mut().remove()?;
+        let url = self.endpoint.url(&rest, request.uri().query()).ok()?;
+        forwarded::set(&mut request);
+
+        let (mut parts, body) = request.into_parts();
+        // The client sets the host of the URL, and the length of the body as it really is.
+        parts.headers.remove(header::HOST);
+        parts.headers.remove(header::CONTENT_LENGTH);
+        // Answered on this side of the gateway already, when the body is first read.
+        parts.headers.remove(header::EXPECT);
+        join_cookies(&mut parts.headers);
+
+        let mut outgoing = Request::new(Passing::new(body, self.forbidden.clone()));
+        *outgoing.method_mut() = parts.method;
+        *outgoing.uri_mut() = url;
+        *outgoing.headers_mut() = parts.headers;
+        Some(outgoing)
+    }
+
+    async fn exchange(self, request: Request<Body>) -> Response<Body> {
+        let Some(outgoing) = self.outgoing(request) else {
+            tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path");
+            return answer::internal_error();
+        };
+        match self.upstream.send(outgoing).await {
+            Ok(response) => {
+                let (mut parts, body) = response.into_parts();
+                parts.version = Version::default();
+                Response::from_parts(parts, body::boxed(Passing::new(body, self.forbidden)))
+            }
+            Err(Failure::Unreachable(error)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(endpoint = %self.endpoint, error, "the service behind cannot be reached");
+                answer::bad_gateway()
+            }
+            Err(Failure::ConnectTimeout) => {
+                tracing::warn!(endpoint = %self.endpoint, "connecting to the service behind takes too long");
+                answer::gateway_timeout()
+            }
+            Err(Failure::ResponseTimeout) => {
+                tracing::warn!(endpoint = %self.endpoint, "the service behind does not answer in time");
+                answer::gateway_timeout()
+            }
+        }
+    }
+}
+
+impl Service<Request<Body>> for Proxy {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let proxy = self.clone();
+        Box::pin(async move { Ok(proxy.exchange(request).await) })
+    }
+}
+
+/// HTTP/2 may split the cookies over several fields; HTTP/1.1 has one (RFC 9113 section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut cookies = headers.get_all(header::COOKIE).iter();
+    if cookies.by_ref().nth(1).is_none() {
+        return;
+    }
+    let all: Vec<&[u8]> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if let Ok(joined) = HeaderValue::from_bytes(&all.join(&b"; "[..])) {
+        headers.insert(header::COOKIE, joined);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
+        let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();
+        let proxy = Proxy::new(
+            Upstream::new(false).unwrap(),
+            endpoint,
+            Forbidden::default(),
+        );
+        proxy
+            .outgoing(
+                request
+                    .extension(Rest("/x".into()))
+                    .body(body::full(""))
+                    .unwrap(),
+            )
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_service_behind_sees_its_own_host_and_path() {
+        let request = outgoing(
+            Request::builder()
+                .method("PUT")
+                .version(Version::HTTP_2)
+                .uri("http://api.example.com/api/1.0.0/x?q=1")
+                .header("host", "other.example.com")
+                .header("content-length", "7")
+                .header("expect", "100-continue"),
+        );
+        assert_eq!(request.method(), "PUT");
+        assert_eq!(request.uri(), "http://127.0.0.1:9/base/x?q=1");
+        assert_eq!(request.version(), Version::HTTP_11);
+        assert_eq!(request.headers().get("host"), None);
+        assert_eq!(request.headers().get("content-length"), None);
+        assert_eq!(request.headers().get("expect"), None);
+        assert_eq!(request.headers()["x-forwarded-host"], "api.example.com");
+    }
+
+    #[tokio::test]
+    async fn split_cookies_are_joined() {
+        let request = outgoing(
+            Request::builder()
+                .uri("/")
+                .header("cookie", "a=1")
+                .header("cookie", "b=2; c=3"),
+        );
+        let cookies: Vec<_> = request.headers().get_all("cookie").iter().collect();
+        assert_eq!(cookies, ["a=1; b=2; c=3"]);
+    }
+}

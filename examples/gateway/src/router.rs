@@ -1,0 +1,61 @@
+//! From a request's path and method to the operation that it is for.
+
+use std::{
+    convert::Infallible,
+    future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower::{Service, ServiceExt};
+
+use crate::{
+    answer,
+    body::Body,
+    path,
+    proxy::Rest,
+    routes::{Found, Routes},
+    stack::OperationService,
+};
+
+/// Passes each request to its operation, or answers that there is none.
+#[derive(Debug, Clone)]
+pub(crate) struct Router {
+    routes: Arc<Routes<OperationService>>,
+}
+
+impl Router {
+    pub(crate) fn new(routes: Routes<OperationService>) -> Self {
+        Self {
+            routes: Arc::new(routes),
+        }
+    }
+}
+
+impl Service<Request<Body>> for Router {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let answer = |response| -> Self::Future { Box::pin(future::ready(Ok(response))) };
+        let path = request.uri().path();
+        if let Err(why) = path::check(path) {
+            return answer(answer::bad_request(why.text()));
+        }
+        let (operation, rest) = match self.routes.find(request.method(), path) {
+            Found::Operation(operation, rest) => (operation.clone(), Rest(rest.to_owned())),
+            Found::OtherMethods(methods) => return answer(answer::method_not_allowed(&methods)),
+            Found::NoResource => return answer(answer::no_resource()),
+            Found::NoApi => return answer(answer::no_api()),
+        };
+        request.extensions_mut().insert(rest);
+        Box::pin(operation.oneshot(request))
+    }
+}

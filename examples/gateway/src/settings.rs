@@ -1,0 +1,78 @@
+//! `gateway.yaml` as it is written.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+use tower_jwks::Algorithm;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) environment: Option<String>,
+    pub(crate) apis: Vec<PathBuf>,
+    #[serde(default)]
+    pub(crate) issuers: Vec<IssuerSettings>,
+    #[serde(default)]
+    pub(crate) signing: SigningSettings,
+}
+
+/// An identity provider whose access tokens are accepted.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct IssuerSettings {
+    pub(crate) issuer: String,
+    #[serde(default)]
+    pub(crate) audiences: Vec<String>,
+    pub(crate) jwks: Option<JwksSettings>,
+    pub(crate) certificate: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) algorithms: Vec<Algorithm>,
+    #[serde(default)]
+    pub(crate) claim_mappings: Vec<ClaimMapping>,
+    pub(crate) consumer_key_claim: Option<String>,
+    pub(crate) scopes_claim: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct JwksSettings {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ClaimMapping {
+    pub(crate) remote_claim: String,
+    pub(crate) local_claim: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SigningSettings {
+    #[serde(default)]
+    pub(crate) keys: Vec<KeySettings>,
+    #[serde(default)]
+    pub(crate) kid: Kid,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct KeySettings {
+    pub(crate) private_key: PathBuf,
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) algorithm: Option<Algorithm>,
+    pub(crate) active: Option<bool>,
+}
+
+/// What the gateway's keys are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kid {
+    /// RFC 7638.
+    #[default]
+    Thumbprint,
+    /// As WSO2 Choreo Connect and Choreo do.
+    Certificate,
+}

@@ -1,0 +1,97 @@
+//! The gateway's own keys.
+
+use std::{fs, path::Path};
+
+use tower_jwks::{Algorithm, ConfigError, KeyRing, SigningKey};
+
+use crate::{
+    error::Fault,
+    settings::{KeySettings, Kid, SigningSettings},
+};
+
+/// Reads the keys; paths are relative to `folder`.
+pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyRing, Fault> {
+    if settings.keys.is_empty() {
+        if settings.kid == Kid::Certificate {
+            return Err(Fault::new(
+                "signing.kid",
+                "a generated key has no certificate",
+            ));
+        }
+        tracing::warn!(
+            "signing.keys is empty: a key is generated, and what it signs cannot be verified after the gateway ends"
+        );
+        return KeyRing::generate(Algorithm::RS256).map_err(|error| Fault::new("signing", error));
+    }
+    let active = active(&settings.keys)?;
+    let mut keys = Vec::new();
+    for (index, key) in settings.keys.iter().enumerate() {
+        let field = format!("signing.keys[{index}]");
+        let key = read(key, &field, folder)?;
+        keys.push(match settings.kid {
+            Kid::Thumbprint => key,
+            Kid::Certificate => key
+                .with_certificate_kid()
+                .map_err(|error| Fault::new(field, error))?,
+        });
+    }
+    let mut ring = KeyRing::builder(keys.swap_remove(active));
+    for key in &keys {
+        ring = ring.publish(key);
+    }
+    ring.build()
+        .map_err(|error| Fault::new("signing.keys", error))
+}
+
+/// The place of the key that signs: the only one there is, or the only one that says so.
+fn active(keys: &[KeySettings]) -> Result<usize, Fault> {
+    let mut marked = keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| key.active == Some(true));
+    match (marked.next(), marked.next()) {
+        (Some((index, _)), None) => Ok(index),
+        (Some(_), Some((index, _))) => Err(Fault::new(
+            format!("signing.keys[{index}].active"),
+            "another key is active already",
+        )),
+        (None, _) if keys.len() == 1 && keys[0].active.is_none() => Ok(0),
+        (None, _) => Err(Fault::new("signing.keys", "one of them has to be active")),
+    }
+}
+
+fn read(settings: &KeySettings, field: &str, folder: &Path) -> Result<SigningKey, Fault> {
+    let load = |name: &str, path: &Path| {
+        let path = folder.join(path);
+        fs::read(&path).map_err(|error| {
+            Fault::new(
+                format!("{field}.{name}"),
+                format!("{}: {error}", path.display()),
+            )
+        })
+    };
+    let pem = load("privateKey", &settings.private_key)?;
+    let key = match settings.algorithm {
+        Some(algorithm) => SigningKey::from_pem(algorithm, &pem),
+        None => usual(&pem),
+    }
+    .map_err(|error| Fault::new(format!("{field}.privateKey"), error))?;
+    match &settings.certificate {
+        None => Ok(key),
+        Some(path) => key
+            .with_certificate_pem(load("certificate", path)?)
+            .map_err(|error| Fault::new(format!("{field}.certificate"), error)),
+    }
+}
+
+/// The key with the first algorithm that fits it; if none does, the error is that of the first.
+fn usual(pem: &[u8]) -> Result<SigningKey, ConfigError> {
+    let first = SigningKey::from_pem(Algorithm::RS256, pem);
+    if first.is_ok() {
+        return first;
+    }
+    [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]
+        .into_iter()
+        .find_map(|algorithm| SigningKey::from_pem(algorithm, pem).ok())
+        .map_or(first, Ok)
+}

@@ -1,0 +1,182 @@
+//! The layers in front of each operation, from the outside in:
+//!
+//! 1. `AccessTokenLayer`: only who has a token with the right scope comes further
+//! 2. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
+//! 3. `BackendJwtLayer`: says who is calling
+//! 4. [`Proxy`]: the service behind
+
+use std::{convert::Infallible, path::Path};
+
+use bytes::Bytes;
+use http::{HeaderName, Request, Response, header};
+use http_body::Body as HttpBody;
+use tower::{BoxError, Layer, Service, ServiceExt, util::BoxCloneSyncService};
+use tower_backend_jwt::{
+    AccessTokenLayer, BackendJwtLayer, RefusalFormat, Scheme, StripHeaderLayer, Verifier,
+};
+use tower_jwks::{ConfigError, KeyRing};
+
+use crate::{
+    apk_conf::{ASSERTION, Access, Api, Credential, Kind, Minting},
+    body::{self, Body, Forbidden},
+    credentials::ByCredential,
+    error::{Fault, LoadError},
+    issuers::Issuers,
+    proxy::Proxy,
+    routes::Resources,
+    upstream::Upstream,
+};
+
+/// An operation with all its layers.
+pub(crate) type OperationService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// What all APIs share.
+#[derive(Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) issuers: &'a Issuers,
+    pub(crate) keys: &'a KeyRing,
+    pub(crate) upstream: &'a Upstream,
+}
+
+/// Puts the layers in front of each operation of the API in `file`.
+pub(crate) fn resources(
+    api: &Api,
+    file: &Path,
+    shared: &Shared<'_>,
+) -> Result<Resources<OperationService>, LoadError> {
+    let credentials = &api.authentication.credentials;
+    let guards = credentials
+        .iter()
+        .map(|credential| Ok((credential, shared.issuers.verifier(&credential.audiences)?)))
+        .collect::<Result<Vec<_>, LoadError>>()?;
+    operations(api, &guards, shared).map_err(|fault| fault.in_file(file))
+}
+
+fn operations(
+    api: &Api,
+    guards: &[(&Credential, Verifier)],
+    shared: &Shared<'_>,
+) -> Result<Resources<OperationService>, Fault> {
+    let assertions = assertion_headers(api)?;
+    let tokens = guards.iter().map(|(credential, _)| &credential.header);
+    let forbidden = Forbidden::new(
+        assertions
+            .iter()
+            .chain(tokens)
+            .chain([&header::AUTHORIZATION]),
+    );
+    let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
+    // One layer for all operations with the same policy, so that they share what it has minted.
+    let mints = api
+        .policies
+        .iter()
+        .map(|minting| mint(api, minting, shared.keys))
+        .collect::<Result<Vec<_>, _>>()?;
+
+    let mut resources = Resources::new();
+    for (index, operation) in api.operations.iter().enumerate() {
+        let field = format!("operations[{index}]");
+        let service = match operation.policy {
+            None => boxed(proxy.clone()),
+            Some(place) => boxed(mints[place].layer(proxy.clone())),
+        };
+        let service = without(&assertions, service);
+        let service = match &operation.access {
+            Access::Open => without(&api.authentication.hidden, service),
+            Access::Token { scopes } => {
+                let choices = guards
+                    .iter()
+                    .map(|(credential, verifier)| {
+                        let guard = guard(credential, verifier, scopes)?;
+                        Ok((
+                            credential.header.clone(),
+                            boxed(guard.layer(service.clone())),
+                        ))
+                    })
+                    .collect::<Result<_, ConfigError>>()
+                    .map_err(|error| Fault::new(format!("{field}.scopes"), error))?;
+                ByCredential::service(choices)
+                    .ok_or_else(|| Fault::new(&field, "no token can be asked for"))?
+            }
+        };
+        resources
+            .add(operation.target.clone(), operation.verb.clone(), service)
+            .map_err(|_| Fault::new(field, "another operation has the same verb and target"))?;
+    }
+    Ok(resources)
+}
+
+/// The service without what a client sent in these headers.
+fn without(headers: &[HeaderName], service: OperationService) -> OperationService {
+    headers.iter().fold(service, |service, name| {
+        boxed(StripHeaderLayer::new(name.clone()).layer(service))
+    })
+}
+
+/// What the access token's layer makes of a request before the API's own layers see it.
+fn guard(
+    credential: &Credential,
+    verifier: &Verifier,
+    scopes: &[String],
+) -> Result<AccessTokenLayer, ConfigError> {
+    let mut guard = AccessTokenLayer::new(verifier.clone())
+        .header(credential.header.clone())
+        .scheme(match credential.kind {
+            Kind::OAuth2 => Scheme::Bearer,
+            Kind::Jwt => Scheme::BearerOrBare,
+        })
+        .refusal_format(RefusalFormat::Wso2);
+    if credential.forwarded {
+        guard = guard.forward_token();
+    }
+    if !scopes.is_empty() {
+        return guard.require_any_scope(scopes);
+    }
+    // Only where no scope is asked for: a scope can only be a token's.
+    if credential.optional {
+        guard = guard.optional();
+    }
+    Ok(guard)
+}
+
+fn mint(api: &Api, minting: &Minting, keys: &KeyRing) -> Result<BackendJwtLayer, Fault> {
+    let about = tower_backend_jwt::Api::new(&api.name, &api.version).with_context(&api.context);
+    BackendJwtLayer::new(keys.clone())
+        .api(about)
+        .refusal_format(RefusalFormat::Wso2)
+        .policy(minting.policy.clone())
+        .map_err(|error| Fault::new(&minting.field, error))
+}
+
+/// The headers that the API's backends may take for an assertion, whichever operation sets them.
+fn assertion_headers(api: &Api) -> Result<Vec<HeaderName>, Fault> {
+    // Taken off even where no policy sets it.
+    let mut headers = vec![ASSERTION];
+    for minting in &api.policies {
+        let name = &minting.header;
+        let forwarded =
+            |credential: &Credential| credential.forwarded && credential.header == *name;
+        if api.authentication.credentials.iter().any(forwarded) {
+            return Err(Fault::new(
+                &minting.field,
+                format!("`{name}` is the header that the access token goes on in"),
+            ));
+        }
+        if !headers.contains(name) {
+            headers.push(name.clone());
+        }
+    }
+    Ok(headers)
+}
+
+fn boxed<S, B>(service: S) -> OperationService
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    BoxCloneSyncService::new(service.map_response(|response| response.map(body::boxed)))
+}

@@ -1,0 +1,16 @@
+//! The gateway as it is run: its own process, real sockets in front of it and behind it.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails should panic")]
+
+mod access;
+mod attacks;
+mod backend;
+mod ending;
+mod gateway;
+mod http2;
+mod idp;
+mod keys;
+mod refusals;
+mod serving;
+mod streaming;
+mod tls;

@@ -1,0 +1,71 @@
+//! The gateway: three layers around a small reverse proxy.
+
+use crate::net::{self, Client};
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, Uri, header::HOST};
+use tower::{BoxError, ServiceBuilder};
+use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer, Policy};
+use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing};
+
+/// A gateway for the orders API of the service at `backend`, for callers with a token of
+/// `provider`.
+pub(crate) async fn app(
+    client: &Client,
+    provider: &str,
+    backend: &str,
+) -> Result<Router, BoxError> {
+    // Whose access tokens it takes: the provider's, if they are for this API.
+    let jwks = net::send(
+        client,
+        "GET",
+        &format!("{provider}/.well-known/jwks.json"),
+        None,
+    )
+    .await?;
+    let issuer = Issuer::from_jwks(provider, JwkSet::parse(jwks)?)
+        .audience("orders")
+        .build()?;
+
+    // What it signs with, and what it says.
+    let keys = KeyRing::generate(Algorithm::RS256)?;
+    let policy = Policy::default().audience("orders-backend");
+    let api = Api::new("orders", "1.0.0").base_path("/orders");
+
+    let stack = ServiceBuilder::new()
+        .layer(JwksLayer::new(keys.clone())) // answers GET /.wellknown/jwks, for which nobody needs a token
+        .layer(AccessTokenLayer::new(issuer)) // answers 401 unless the access token verifies
+        .layer(BackendJwtLayer::new(keys).policy(policy)?.api(api)); // sets X-JWT-Assertion
+    let proxy = Proxy {
+        client: client.clone(),
+        backend: backend.to_owned(),
+    };
+    Ok(Router::new()
+        .fallback(forward)
+        .with_state(proxy)
+        .layer(stack))
+}
+
+#[derive(Clone)]
+struct Proxy {
+    client: Client,
+    backend: String,
+}
+
+/// Passes a request on as it is. One for real use does more: `examples/gateway`.
+async fn forward(State(proxy): State<Proxy>, mut request: Request) -> Result<Response, StatusCode> {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    *request.uri_mut() =
+        Uri::try_from(format!("{}{path}", proxy.backend)).map_err(|_| StatusCode::BAD_REQUEST)?;
+    request.headers_mut().remove(HOST);
+    let response = proxy.client.request(request).await;
+    response
+        .map(IntoResponse::into_response)
+        .map_err(|_| StatusCode::BAD_GATEWAY)
+}

@@ -1,0 +1,69 @@
+//! A demo identity provider: issues access tokens and publishes the key to verify them with.
+
+use axum::{Router, extract::State, http::StatusCode, routing::post};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tower_jwks::{Algorithm, Clock, ConfigError, JwksLayer, KeyRing, KeysUnavailable, SystemClock};
+use uuid::Uuid;
+
+#[derive(Clone)]
+pub(crate) struct Provider {
+    issuer: Arc<str>,
+    keys: KeyRing,
+}
+
+impl Provider {
+    /// A provider with a new key. Its name is its URL.
+    pub(crate) fn new(url: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            issuer: url.into(),
+            keys: KeyRing::generate(Algorithm::ES256)?,
+        })
+    }
+
+    /// `POST /token` gives an access token, and `GET /.well-known/jwks.json` the key.
+    pub(crate) fn app(self) -> Router {
+        let jwks = JwksLayer::new(self.keys.clone());
+        Router::new()
+            .route("/token", post(token))
+            .with_state(self)
+            .layer(jwks)
+    }
+
+    /// An access token with the claims that WSO2's Asgardeo gives a user's token.
+    fn issue(&self) -> Result<String, KeysUnavailable> {
+        let now = SystemClock.now().as_secs();
+        self.sign(&json!({
+            "iss": &*self.issuer,
+            "sub": "11f53c32-f8ac-4810-bb79-615b2184baf5",
+            "aud": "orders",
+            "iat": now,
+            "exp": now + 3600,
+            "jti": Uuid::new_v4().to_string(),
+            "azp": "IMJB5ZiR1dHQYBdiMIRAGis1WToa",
+            "client_id": "IMJB5ZiR1dHQYBdiMIRAGis1WToa",
+            "scope": "email openid profile",
+            "email": "testmail@gmail.com",
+            "org_id": "b554e001-761c-4d3a-a7a6-a61d73d34221",
+            "org_name": "test",
+        }))
+    }
+
+    /// A JWS in compact form: header, claims and signature, each in base64url.
+    fn sign(&self, claims: &Value) -> Result<String, KeysUnavailable> {
+        let key = self.keys.signing_key()?;
+        let header = json!({ "typ": "at+jwt", "alg": key.algorithm(), "kid": key.kid() });
+        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let [header, claims] = [&header, claims].map(|json| encode(json.to_string().as_bytes()));
+        let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
+        Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
+    }
+}
+
+/// A real provider asks who is asking, and answers with JSON.
+async fn token(State(provider): State<Provider>) -> Result<String, StatusCode> {
+    provider
+        .issue()
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
+}

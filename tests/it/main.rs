@@ -1,0 +1,15 @@
+//! The tests of both crates, in one binary.
+
+// Clippy takes only `#[test]` functions for tests, not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod apk_conf;
+mod attacks;
+mod extractors;
+mod frameworks;
+mod keys;
+mod minting;
+mod refusals;
+mod secrets;
+mod vectors;
+mod wso2;

@@ -1,0 +1,12 @@
+//! What the tests share: tokens good and bad, keys, probes, and what was logged.
+
+pub mod body;
+pub mod capture;
+pub mod corpora;
+pub mod echo;
+pub mod forge;
+pub mod keys;
+pub mod openssl;
+pub mod probe;
+pub mod time;
+pub mod upstream;

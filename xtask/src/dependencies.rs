@@ -1,0 +1,61 @@
+use std::collections::BTreeSet;
+
+use crate::command::Shell;
+use crate::run::Context;
+use crate::step::{Outcome, PUBLISHED};
+
+const COUNTED: &str = "tower-backend-jwt";
+const BUDGET: usize = 60;
+
+/// Normal and build dependencies with default features, on this platform.
+pub(crate) fn count(context: &Context) -> Result<Outcome, String> {
+    let tree = Shell::cargo(&context.root())
+        .args([
+            "tree",
+            "-p",
+            COUNTED,
+            "-e",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .read()?;
+    let packages: BTreeSet<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty() && line.split(' ').next() != Some(COUNTED))
+        .collect();
+    let count = packages.len();
+    if count > BUDGET {
+        let list: Vec<&str> = packages.into_iter().collect();
+        return Err(format!(
+            "{count} dependencies, {BUDGET} are allowed:\n{}",
+            list.join("\n")
+        ));
+    }
+    Ok(Outcome::Passed(format!(
+        "{count} dependencies of {BUDGET} allowed"
+    )))
+}
+
+/// Equality, in both directions: a lower one is not true, a higher one shuts users out.
+pub(crate) fn rust_version(context: &Context) -> Result<Outcome, String> {
+    let demands = context.metadata.demands(&PUBLISHED);
+    let others = demands
+        .iter()
+        .filter(|(name, _)| !PUBLISHED.contains(&name.as_str()));
+    let Some((by, demanded)) = others.max_by_key(|(_, version)| *version) else {
+        return Err("no dependencies in the output of cargo metadata".to_owned());
+    };
+    for package in PUBLISHED {
+        let declared = context.metadata.rust_version(package);
+        if declared != *demanded {
+            return Err(format!(
+                "{package} declares rust-version {declared}, but {by} demands {demanded}"
+            ));
+        }
+    }
+    Ok(Outcome::Passed(format!("{demanded}, demanded by {by}")))
+}

@@ -1,0 +1,79 @@
+//! The checks of this repository, as one command: `cargo xtask test`.
+
+mod command;
+mod dependencies;
+mod features;
+mod interop;
+mod metadata;
+mod neutral;
+mod run;
+mod step;
+
+use std::env;
+use std::process::ExitCode;
+
+use run::{Context, run};
+use step::STEPS;
+
+const HELP: &str = "\
+The checks of this repository.
+
+    cargo xtask test             every step, in order; stops at the first that fails
+    cargo xtask test STEP…       only these steps
+    cargo xtask list             the steps
+
+`cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here
+(no python3, no node) is a failure; without it, it is skipped with a warning.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if arguments
+        .iter()
+        .any(|&argument| matches!(argument, "-h" | "--help" | "help"))
+    {
+        println!("{HELP}\n\nSteps:\n{}", list());
+        return ExitCode::SUCCESS;
+    }
+    match arguments.as_slice() {
+        ["list"] => {
+            println!("{}", list());
+            ExitCode::SUCCESS
+        }
+        ["test", names @ ..] => test(names),
+        _ => {
+            eprintln!("{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn list() -> String {
+    let lines: Vec<String> = STEPS
+        .iter()
+        .map(|step| format!("    {:<14}{}", step.name, step.about))
+        .collect();
+    lines.join("\n")
+}
+
+fn test(names: &[&str]) -> ExitCode {
+    if let Some(unknown) = names
+        .iter()
+        .find(|&&name| STEPS.iter().all(|step| step.name != name))
+    {
+        eprintln!("there is no step `{unknown}`; the steps are:\n{}", list());
+        return ExitCode::from(2);
+    }
+    let context = match Context::new() {
+        Ok(context) => context,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let chosen: Vec<_> = STEPS
+        .iter()
+        .filter(|step| names.is_empty() || names.contains(&step.name))
+        .collect();
+    run(&chosen, &context)
+}
