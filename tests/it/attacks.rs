@@ -612,6 +612,8 @@ fn scopes_are_read_in_the_form_that_was_configured_and_no_other() {
         .accept_scope_arrays();
     let verifier = verifier_of(issuer.build().unwrap());
     assert_eq!(scopes(&verifier.verify(&scp).unwrap()), ["admin", "user"]);
+    let spaced = signed(&json!({"scp": ["ad min", "user"]}));
+    assert_eq!(scopes(&verifier.verify(&spaced).unwrap()), ["user"]);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 //! three things, and malformed is refused.
 
 use crate::{
-    json::Object,
+    json::{self, Object},
     refusal::{Refusal, RefusalReason},
 };
 use serde::de::DeserializeOwned;
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 use tower_jwks::UnixTime;
 
 /// The claims that the checks are about.
@@ -36,7 +36,7 @@ impl Registered {
                 "exp" => expires_at = Some(numeric_date("exp", value, f64::floor)?),
                 "nbf" => not_before = Some(numeric_date("nbf", value, f64::ceil)?),
                 "iat" => issued_at = Some(numeric_date("iat", value, f64::ceil)?),
-                "jti" => jti = Some(text("jti", value)?),
+                "jti" => jti = Some(text("jti", value)?.into()),
                 // The subject may be mapped to another name; whatever its name, it is a text.
                 "sub" => {
                     text("sub", value)?;
@@ -88,17 +88,16 @@ impl Registered {
 }
 
 /// A claim that is a text, and not an empty one.
-pub(crate) fn text(name: &str, value: &str) -> Result<Box<str>, Refusal> {
-    match read::<Box<str>>(value) {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(malformed(name)),
-    }
+pub(crate) fn text<'a>(name: &str, value: &'a str) -> Result<Cow<'a, str>, Refusal> {
+    json::text(value)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| malformed(name))
 }
 
 /// One string, or an array of nothing but strings.
 fn audience(value: &str) -> Result<Vec<Box<str>>, Refusal> {
     if value.starts_with('"') {
-        return text("aud", value).map(|audience| vec![audience]);
+        return text("aud", value).map(|audience| vec![audience.into()]);
     }
     read(value).ok_or_else(|| malformed("aud"))
 }

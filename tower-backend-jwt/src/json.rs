@@ -12,7 +12,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 /// The text is parsed once; a value is found as its own JSON, to be copied or read as a type.
 #[derive(Clone)]
 pub(crate) struct Object {
-    text: Box<str>,
+    text: String,
     members: Vec<Member>,
 }
 
@@ -35,9 +35,7 @@ pub(crate) struct Malformed;
 
 impl Object {
     pub(crate) fn parse(text: Vec<u8>) -> Result<Self, Malformed> {
-        let text = String::from_utf8(text)
-            .map_err(|_| Malformed)?
-            .into_boxed_str();
+        let text = String::from_utf8(text).map_err(|_| Malformed)?;
         let members = members(&text)?;
         Ok(Self { text, members })
     }
@@ -67,7 +65,7 @@ impl Object {
         if from == to {
             return;
         }
-        self.members[renamed].name = Name::Owned(from_str(to));
+        self.members[renamed].name = Name::Owned(to.into());
         // Looked for after the renaming: the first of the two may be either.
         let replaced = self
             .iter()
@@ -100,8 +98,14 @@ impl Object {
     }
 }
 
-fn from_str(text: &str) -> Box<str> {
-    text.into()
+/// The text of a JSON string of an [`Object`], borrowed where it has no escapes; `None` for a value
+/// of another kind.
+pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(value).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
 }
 
 /// Appends a text as a JSON string.
@@ -341,6 +345,9 @@ mod tests {
             r#"{"a":NaN}"#,
             r#"{"a":01}"#,
             r#"{"a":'b'}"#,
+            "{\"a\":\"b\nc\"}",
+            "{\"a\":\"b\0c\"}",
+            "{\"a\nb\":1}",
             r#"{"a":1,}"#,
             &deep,
             &many,

@@ -3,7 +3,7 @@
 use crate::{
     claims::{self, Registered},
     issuer::Rules,
-    json::Object,
+    json::{self, Object},
     refusal::{Refusal, RefusalReason},
 };
 use serde::de::DeserializeOwned;
@@ -30,7 +30,8 @@ struct Inner {
     registered: Registered,
     subject: Option<Box<str>>,
     client_id: Option<Box<str>>,
-    scopes: Vec<Box<str>>,
+    /// Separated by spaces.
+    scopes: Box<str>,
 }
 
 impl VerifiedToken {
@@ -47,7 +48,9 @@ impl VerifiedToken {
         }
         let text = |name: &str| {
             let value = claims.get(name);
-            value.map(|value| claims::text(name, value)).transpose()
+            value
+                .map(|value| claims::text(name, value).map(Box::from))
+                .transpose()
         };
         let client_id = match rules
             .client_id
@@ -62,7 +65,7 @@ impl VerifiedToken {
             client_id,
             scopes: claims
                 .get(&rules.scope)
-                .map_or_else(Vec::new, |value| scopes(value, rules.scope_arrays)),
+                .map_or_else(Box::default, |value| scopes(value, rules.scope_arrays)),
             token: token.into(),
             issuer: Arc::clone(&rules.name),
             kid,
@@ -98,7 +101,7 @@ impl VerifiedToken {
 
     /// What its bearer may do (`scope`).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.0.scopes.iter().map(AsRef::as_ref)
+        self.0.scopes.split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// Whether it has this scope.
@@ -205,18 +208,17 @@ impl fmt::Debug for VerifiedToken {
 }
 
 /// The scopes in a claim of the form that was configured; another form counts for none.
-fn scopes(value: &str, arrays: bool) -> Vec<Box<str>> {
-    if let Some(text) = claims::read::<Box<str>>(value) {
-        return text
-            .split(' ')
-            .filter(|scope| !scope.is_empty())
-            .map(Into::into)
-            .collect();
+fn scopes(value: &str, arrays: bool) -> Box<str> {
+    if let Some(text) = json::text(value) {
+        return text.into();
     }
-    if arrays {
-        return claims::read(value).unwrap_or_default();
-    }
-    Vec::new()
+    let mut scopes: Vec<Box<str>> = match arrays {
+        true => claims::read(value).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    // One text with a space is no scope, and must not become two.
+    scopes.retain(|scope| !scope.contains(' '));
+    scopes.join(" ").into()
 }
 
 /// The marker, in a request's extensions, of a caller without a token whom an

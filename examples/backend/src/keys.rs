@@ -44,7 +44,7 @@ impl GatewayKeys {
                 told = error;
             }
             time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(5));
+            pause = (pause * 2).min(Duration::from_secs(1));
         };
         for left_out in keys.left_out() {
             say(&format!("Warning: not used: {left_out}"));

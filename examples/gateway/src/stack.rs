@@ -153,7 +153,7 @@ fn assertion_headers(api: &Api) -> Result<Vec<HeaderName>, Fault> {
     // Taken off even where no policy sets it.
     let mut headers = vec![ASSERTION];
     for minting in &api.policies {
-        let name = &minting.header;
+        let name = minting.policy.header_name();
         let forwarded =
             |credential: &Credential| credential.forwarded && credential.header == *name;
         if api.authentication.credentials.iter().any(forwarded) {

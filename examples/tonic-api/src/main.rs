@@ -1,1 +1,140 @@
-fn main() {}
+//! A tonic server whose callers need an access token:
+//!
+//! ```sh
+//! cargo run -p tonic-api
+//! cargo run -p tonic-api -- --once    # ends after showing what clients get
+//! ```
+//!
+//! It prints what clients get: `UNAUTHENTICATED` without a token, `PERMISSION_DENIED` with too
+//! little scope, and otherwise an answer, by a unary call and by a stream, from handlers that know
+//! who is calling. The layers are in `server.rs`, the handlers in `service.rs`.
+
+mod args;
+mod client;
+mod demo;
+mod messages;
+mod server;
+mod service;
+
+#[allow(
+    elided_lifetimes_in_paths,
+    missing_debug_implementations,
+    unreachable_pub
+)]
+mod generated {
+    //! What `build.rs` wrote.
+    include!(concat!(env!("OUT_DIR"), "/demo.Caller.rs"));
+}
+
+use self::{
+    args::{Command, Options},
+    client::Client,
+    demo::Provider,
+    generated::{caller_client, caller_server},
+};
+use std::{
+    env,
+    fmt::{Display, Write as _},
+    io::{self, IsTerminal, Write},
+    process::ExitCode,
+};
+use tokio::{net::TcpListener, signal, sync::oneshot};
+use tonic::Status;
+use tower::BoxError;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Command::parse(env::args_os().skip(1)) {
+        Ok(Command::Help) => {
+            say(args::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Ok(Command::Serve(options)) => options,
+        Err(error) => {
+            eprintln!("tonic-api: {error}; --help says more");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tonic-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> Result<(), BoxError> {
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let provider = Provider::new()?;
+    let (end, ended) = oneshot::channel::<()>();
+    let server = tokio::spawn(server::serve(listener, provider.issuer()?, async {
+        let _ = ended.await;
+    }));
+
+    say(&what_clients_get(&url, &provider).await?);
+    if !options.once {
+        // From here on a refusal is logged with its reason, which only the operator is told.
+        tracing_subscriber::fmt()
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .init();
+        say(&things_to_try(&url));
+        signal::ctrl_c().await?;
+    }
+    drop(end);
+    server.await?
+}
+
+async fn what_clients_get(url: &str, provider: &Provider) -> Result<String, BoxError> {
+    let anonymous = Client::connect(url.to_owned()).await?;
+    let unscoped = anonymous.with_token(&provider.token("openid")?)?;
+    let scoped = anonymous.with_token(&provider.token("openid greet")?)?;
+
+    let mut text = format!("Serving at {url}. What clients get:\n\n");
+    let mut line = |call: &str, answer: String| writeln!(text, "  {call:32}  {answer}");
+    let who_am_i = shown(anonymous.who_am_i().await.map(|reply| reply.subject));
+    line("WhoAmI without a token", who_am_i)?;
+    let who_am_i = shown(unscoped.who_am_i().await.map(|reply| reply.subject));
+    line("WhoAmI without the scope greet", who_am_i)?;
+    let reply = scoped.who_am_i().await?;
+    line(
+        "WhoAmI with it",
+        format!("{}, through {}", reply.subject, reply.client_id),
+    )?;
+    line("  for services behind", reply.backend_claims)?;
+    for greeting in scoped.greet(3).await? {
+        line("Greet with it, three times", greeting)?;
+    }
+    Ok(text)
+}
+
+fn shown(answer: Result<impl Display, Status>) -> String {
+    match answer {
+        Ok(answer) => answer.to_string(),
+        Err(status) => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+fn things_to_try(url: &str) -> String {
+    format!(
+        r#"
+It keeps serving until Ctrl-C. In another terminal, a call without a token, as it is in HTTP/2:
+
+    curl -i -X POST --http2-prior-knowledge -H "content-type: application/grpc" {url}/demo.Caller/WhoAmI
+
+The key that services behind verify X-JWT-Assertion with:
+
+    curl -i {url}/.wellknown/jwks
+
+"#
+    )
+}
+
+/// Prints, without a care for whether somebody still reads.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

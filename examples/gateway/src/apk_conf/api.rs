@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use http::{HeaderName, Method};
+use http::Method;
 use tower_backend_jwt::Policy;
 
 use super::{
@@ -41,8 +41,6 @@ pub(crate) struct Api {
 pub(crate) struct Minting {
     pub(crate) field: String,
     pub(crate) policy: Policy,
-    /// The header that it sets.
-    pub(crate) header: HeaderName,
 }
 
 /// One target with one verb.
@@ -181,19 +179,13 @@ fn backend_jwt(
     all: &mut Vec<Minting>,
 ) -> Result<Option<usize>, Fault> {
     let mut place = None;
-    for (index, RequestPolicy::BackendJwt { policy, header }) in
-        policies.request.into_iter().enumerate()
-    {
+    for (index, RequestPolicy::BackendJwt(policy)) in policies.request.into_iter().enumerate() {
         let field = format!("{field}.request[{index}]");
         if place.is_some() {
             return Err(Fault::new(field, "a second BackendJwt"));
         }
         place = Some(all.len());
-        all.push(Minting {
-            field,
-            policy,
-            header,
-        });
+        all.push(Minting { field, policy });
     }
     Ok(place)
 }

@@ -24,7 +24,7 @@ pub(super) struct Policies {
 /// A policy that the gateway has.
 #[derive(Debug)]
 pub(super) enum RequestPolicy {
-    BackendJwt { policy: Policy, header: HeaderName },
+    BackendJwt(Policy),
 }
 
 impl<'de> Deserialize<'de> for RequestPolicy {
@@ -43,11 +43,5 @@ impl<'de> Deserialize<'de> for RequestPolicy {
 }
 
 fn backend_jwt(entry: Value) -> Result<RequestPolicy, serde_json::Error> {
-    // The policy keeps its header to itself, and the gateway has to take it off other operations.
-    let header = entry.pointer("/parameters/header").and_then(Value::as_str);
-    let header = header
-        .and_then(|name| HeaderName::try_from(name).ok())
-        .unwrap_or(ASSERTION);
-    let policy = BackendJwtEntry::deserialize(entry)?.into();
-    Ok(RequestPolicy::BackendJwt { policy, header })
+    BackendJwtEntry::deserialize(entry).map(|entry| RequestPolicy::BackendJwt(entry.into()))
 }

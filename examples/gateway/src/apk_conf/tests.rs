@@ -43,7 +43,7 @@ fn the_sample_conf_is_served() {
     assert_eq!(api.context, "/backend_jwt/1.0.0");
     assert_eq!(api.default_path, None);
     assert_eq!(api.endpoint.to_string(), "http://127.0.0.1:9000/anything");
-    assert_eq!(api.policies[0].header, "x-jwt-assertion");
+    assert_eq!(api.policies[0].policy.header_name(), "x-jwt-assertion");
     let [operation] = &api.operations[..] else {
         panic!("{api:?}")
     };
@@ -87,7 +87,7 @@ apiPolicies: {request: [{policyName: BackendJwt, parameters: {}}], response: []}
         .map(|operation| {
             operation
                 .policy
-                .map(|place| api.policies[place].header.as_str())
+                .map(|place| api.policies[place].policy.header_name().as_str())
         })
         .collect();
     assert_eq!(headers, [Some("x-own"), Some("x-jwt-assertion"), None]);

@@ -1,0 +1,50 @@
+//! Stands in for an identity provider: a key, and the tokens it signs.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::{Value, json};
+use tower_backend_jwt::Issuer;
+use tower_jwks::{Algorithm, Clock, ConfigError, JwkSet, KeysUnavailable, SigningKey, SystemClock};
+
+const NAME: &str = "https://idp.example.com";
+
+pub(crate) struct Provider {
+    key: SigningKey,
+}
+
+impl Provider {
+    pub(crate) fn new() -> Result<Self, ConfigError> {
+        let key = SigningKey::generate(Algorithm::EdDSA)?;
+        Ok(Self { key })
+    }
+
+    /// What the server has to know of it. Of a real one: its URL, and its keys, which it publishes.
+    pub(crate) fn issuer(&self) -> Result<Issuer, ConfigError> {
+        Issuer::from_jwks(NAME, JwkSet::new([self.key.jwk().clone()])?)
+            .audience("caller")
+            .build()
+    }
+
+    /// An access token of Alice's, with these scopes.
+    pub(crate) fn token(&self, scope: &str) -> Result<String, KeysUnavailable> {
+        let now = SystemClock.now().as_secs();
+        self.sign(&json!({
+            "iss": NAME,
+            "sub": "alice",
+            "aud": "caller",
+            "iat": now,
+            "exp": now + 3600,
+            "client_id": "demo-client",
+            "scope": scope,
+        }))
+    }
+
+    /// A JWS in compact form: header, claims and signature, each in base64url.
+    fn sign(&self, claims: &Value) -> Result<String, KeysUnavailable> {
+        let key = &self.key;
+        let header = json!({ "typ": "at+jwt", "alg": key.algorithm(), "kid": key.kid() });
+        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let [header, claims] = [&header, claims].map(|json| encode(json.to_string().as_bytes()));
+        let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
+        Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
+    }
+}
