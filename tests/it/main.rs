@@ -7,6 +7,7 @@ mod apk_conf;
 mod attacks;
 mod extractors;
 mod frameworks;
+mod interop;
 mod jwks;
 mod keys;
 mod minting;

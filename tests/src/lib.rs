@@ -10,3 +10,8 @@ pub mod openssl;
 pub mod probe;
 pub mod time;
 pub mod upstream;
+
+/// The program in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

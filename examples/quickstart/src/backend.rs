@@ -1,6 +1,6 @@
 //! The service behind: believes the gateway, by its keys, and nobody else.
 
-use crate::net::{self, Client};
+use crate::net::Client;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub(crate) async fn app(
     gateway: &str,
     seen: UnboundedSender<Exchange>,
 ) -> Result<Router, BoxError> {
-    let jwks = net::send(client, "GET", &format!("{gateway}/.wellknown/jwks"), None).await?;
+    let jwks = client.get(&format!("{gateway}/.wellknown/jwks")).await?;
     // A backend JWT is verified like an access token: it has an issuer, who has keys, and an
     // audience, so that no other service can use here what it was sent.
     let issuer = Issuer::from_jwks("wso2.org/products/am", JwkSet::parse(jwks)?)

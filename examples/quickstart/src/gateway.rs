@@ -1,12 +1,12 @@
 //! The gateway: three layers around a small reverse proxy.
 
-use crate::net::{self, Client};
+use crate::net::Client;
 use axum::{
     Router,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, Uri, header::HOST};
+use http::{StatusCode, header::HOST};
 use tower::{BoxError, ServiceBuilder};
 use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer, Policy};
 use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing};
@@ -19,13 +19,9 @@ pub(crate) async fn app(
     backend: &str,
 ) -> Result<Router, BoxError> {
     // Whose access tokens it takes: the provider's, if they are for this API.
-    let jwks = net::send(
-        client,
-        "GET",
-        &format!("{provider}/.well-known/jwks.json"),
-        None,
-    )
-    .await?;
+    let jwks = client
+        .get(&format!("{provider}/.well-known/jwks.json"))
+        .await?;
     let issuer = Issuer::from_jwks(provider, JwkSet::parse(jwks)?)
         .audience("orders")
         .build()?;
@@ -35,10 +31,14 @@ pub(crate) async fn app(
     let policy = Policy::default().audience("orders-backend");
     let api = Api::new("orders", "1.0.0").base_path("/orders");
 
-    let stack = ServiceBuilder::new()
-        .layer(JwksLayer::new(keys.clone())) // answers GET /.wellknown/jwks, for which nobody needs a token
-        .layer(AccessTokenLayer::new(issuer)) // answers 401 unless the access token verifies
-        .layer(BackendJwtLayer::new(keys).policy(policy)?.api(api)); // sets X-JWT-Assertion
+    let layers = ServiceBuilder::new()
+        // Answers GET /.wellknown/jwks. Nobody needs a token for that, so it comes first.
+        .layer(JwksLayer::new(keys.clone()))
+        // Answers 401, unless the access token verifies.
+        .layer(AccessTokenLayer::new(issuer))
+        // Puts X-JWT-Assertion into the request.
+        .layer(BackendJwtLayer::new(keys).policy(policy)?.api(api));
+
     let proxy = Proxy {
         client: client.clone(),
         backend: backend.to_owned(),
@@ -46,7 +46,7 @@ pub(crate) async fn app(
     Ok(Router::new()
         .fallback(forward)
         .with_state(proxy)
-        .layer(stack))
+        .layer(layers))
 }
 
 #[derive(Clone)]
@@ -55,17 +55,18 @@ struct Proxy {
     backend: String,
 }
 
-/// Passes a request on as it is. One for real use does more: `examples/gateway`.
+/// Passes a request on as it is. A proxy for real use does more: `examples/gateway`.
 async fn forward(State(proxy): State<Proxy>, mut request: Request) -> Result<Response, StatusCode> {
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    *request.uri_mut() =
-        Uri::try_from(format!("{}{path}", proxy.backend)).map_err(|_| StatusCode::BAD_REQUEST)?;
+    let path = request.uri().path_and_query();
+    let url = format!(
+        "{}{}",
+        proxy.backend,
+        path.map_or("/", |path| path.as_str())
+    );
+    *request.uri_mut() = url.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
     request.headers_mut().remove(HOST);
-    let response = proxy.client.request(request).await;
-    response
-        .map(IntoResponse::into_response)
-        .map_err(|_| StatusCode::BAD_GATEWAY)
+    match proxy.client.send(request).await {
+        Ok(response) => Ok(response.into_response()),
+        Err(_) => Err(StatusCode::BAD_GATEWAY),
+    }
 }

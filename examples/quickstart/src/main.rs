@@ -8,15 +8,15 @@
 //! Three services in one process, each at a socket of its own:
 //!
 //! ```text
-//!  identity provider          gateway                                  backend
-//!  (provider.rs)              (gateway.rs: the three layers)           (backend.rs)
-//!      │ access token            │                                        │
-//!      └──────► client ──────────► checks it, signs a backend JWT ────────► verifies that
-//!                  Authorization                         X-JWT-Assertion
+//!  identity provider ◄─────── keys ─────── gateway ◄─────── keys ─────── backend
+//!    (provider.rs)                       (gateway.rs)                  (backend.rs)
+//!         │                                ▲      │                         ▲
+//!         └─ access token ─► client ───────┘      └─────────────────────────┘
+//!                             Authorization: Bearer …     X-JWT-Assertion: …
 //! ```
 //!
-//! The gateway has fetched the provider's keys, and the backend the gateway's. What is printed: the
-//! claims of the access token, the header the backend saw, its claims, and whose key verified it.
+//! What is printed: the claims of the access token, the header the backend saw, its claims, and
+//! whose key verified it. The three layers are in `gateway.rs`.
 
 mod args;
 mod backend;
@@ -27,8 +27,7 @@ mod show;
 
 use self::{
     args::Command,
-    net::{Site, say},
-    provider::Provider,
+    net::{Client, say},
 };
 use std::{
     env,
@@ -67,36 +66,35 @@ async fn main() -> ExitCode {
 }
 
 async fn run(once: bool) -> Result<(), BoxError> {
-    let ports = if once { [0; 3] } else { [9500, 9501, 9502] };
-    let [provider, gateway, backend] = ports.map(Site::open);
-    let (provider, gateway, backend) = (provider.await?, gateway.await?, backend.await?);
-    let [provider_url, gateway_url, backend_url] =
-        [&provider, &gateway, &backend].map(|site| site.url().to_owned());
+    let port = |usual| if once { 0 } else { usual };
+    let (at_provider, provider) = net::listen(port(9500)).await?;
+    let (at_gateway, gateway) = net::listen(port(9501)).await?;
+    let (at_backend, backend) = net::listen(port(9502)).await?;
 
-    let client = net::client();
-    provider.serve(Provider::new(&provider_url)?.app());
-    gateway.serve(gateway::app(&client, &provider_url, &backend_url).await?);
+    // From left to right, because each of them fetches the keys of the one before.
+    let client = Client::new();
+    net::serve(at_provider, provider::app(&provider)?);
+    net::serve(
+        at_gateway,
+        gateway::app(&client, &provider, &backend).await?,
+    );
     let (seen, mut exchanges) = mpsc::unbounded_channel();
-    backend.serve(backend::app(&client, &gateway_url, seen).await?);
+    net::serve(at_backend, backend::app(&client, &gateway, seen).await?);
 
-    let token = net::send(&client, "POST", &format!("{provider_url}/token"), None).await?;
-    say(&show::access_token(&provider_url, &token)?);
+    let token = client.post(&format!("{provider}/token")).await?;
+    say(&show::access_token(&provider, &token)?);
 
-    let orders = format!("{gateway_url}/orders");
+    let orders = format!("{gateway}/orders");
     say(&show::call(&orders, &token));
-    let answer = net::send(&client, "GET", &orders, Some(&token)).await?;
-    let exchange = exchanges.recv().await.ok_or("the backend saw no request")?;
-    say(&show::backend_jwt(&gateway_url, &exchange)?);
+    let answer = client.get_with(&token, &orders).await?;
+    let exchange = exchanges.recv().await.ok_or("the backend saw nothing")?;
+    say(&show::backend_jwt(&gateway, &exchange)?);
     say(&show::answer(&answer));
     if once {
         return Ok(());
     }
 
-    say(&show::things_to_try(
-        &provider_url,
-        &gateway_url,
-        &backend_url,
-    ));
+    say(&show::things_to_try(&provider, &gateway, &backend));
     loop {
         tokio::select! {
             biased;

@@ -1,9 +1,9 @@
 //! Sockets: where the three services listen, and the client that calls them.
 
 use axum::{Router, body::Body};
-use bytes::Bytes;
-use http::{Request, header::AUTHORIZATION};
+use http::{Request, Response, header::AUTHORIZATION, request};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
@@ -16,62 +16,65 @@ use std::{
 use tokio::net::TcpListener;
 use tower::BoxError;
 
-/// A loopback socket, and its URL.
-pub(crate) struct Site {
-    listener: TcpListener,
-    url: String,
+/// Listens at this port of loopback, or at a free one if it is taken; the socket and its URL.
+pub(crate) async fn listen(port: u16) -> io::Result<(TcpListener, String)> {
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?
+        }
+        listener => listener?,
+    };
+    let url = format!("http://{}", listener.local_addr()?);
+    Ok((listener, url))
 }
 
-impl Site {
-    /// Listens at this port, or at a free one if it is taken.
-    pub(crate) async fn open(port: u16) -> io::Result<Self> {
-        let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?
-            }
-            listener => listener?,
-        };
-        let url = format!("http://{}", listener.local_addr()?);
-        Ok(Self { listener, url })
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Serves as long as the process lives.
-    pub(crate) fn serve(self, app: Router) {
-        tokio::spawn(async move { axum::serve(self.listener, app).await });
-    }
+/// Serves as long as the process lives.
+pub(crate) fn serve(listener: TcpListener, app: Router) {
+    tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
-pub(crate) type Client = legacy::Client<HttpConnector, Body>;
+#[derive(Clone)]
+pub(crate) struct Client(legacy::Client<HttpConnector, Body>);
 
-pub(crate) fn client() -> Client {
-    legacy::Client::builder(TokioExecutor::new()).build_http()
-}
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self(legacy::Client::builder(TokioExecutor::new()).build_http())
+    }
 
-/// What `url` answers: the body, if the status is a success.
-pub(crate) async fn send(
-    client: &Client,
-    method: &str,
-    url: &str,
-    token: Option<&str>,
-) -> Result<String, BoxError> {
-    let mut request = Request::builder().method(method).uri(url);
-    if let Some(token) = token {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    pub(crate) async fn get(&self, url: &str) -> Result<String, BoxError> {
+        self.fetch(Request::get(url)).await
     }
-    let response = client
-        .request(request.body(Body::empty())?)
-        .await
-        .map_err(|error| format!("{method} {url}: {}", deepest(&error)))?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(format!("{method} {url}: {status}").into());
+
+    pub(crate) async fn get_with(&self, token: &str, url: &str) -> Result<String, BoxError> {
+        self.fetch(Request::get(url).header(AUTHORIZATION, format!("Bearer {token}")))
+            .await
     }
-    let body: Bytes = response.into_body().collect().await?.to_bytes();
-    Ok(String::from_utf8(body.into())?)
+
+    pub(crate) async fn post(&self, url: &str) -> Result<String, BoxError> {
+        self.fetch(Request::post(url)).await
+    }
+
+    /// The body of the answer, if its status is a success.
+    async fn fetch(&self, request: request::Builder) -> Result<String, BoxError> {
+        let request = request.body(Body::empty())?;
+        let url = request.uri().clone();
+        let response = self
+            .send(request)
+            .await
+            .map_err(|error| format!("{url}: {}", deepest(&error)))?;
+        if !response.status().is_success() {
+            return Err(format!("{url}: {}", response.status()).into());
+        }
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok(String::from_utf8(body.into())?)
+    }
+
+    pub(crate) async fn send(
+        &self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        self.0.request(request).await
+    }
 }
 
 /// The cause that says something: a client's own error is no more than "client error".

@@ -7,30 +7,34 @@ use std::sync::Arc;
 use tower_jwks::{Algorithm, Clock, ConfigError, JwksLayer, KeyRing, KeysUnavailable, SystemClock};
 use uuid::Uuid;
 
+/// An identity provider with a new key, whose name is its URL: `POST /token` gives an access token,
+/// and `GET /.well-known/jwks.json` the key.
+pub(crate) fn app(url: &str) -> Result<Router, ConfigError> {
+    let keys = KeyRing::generate(Algorithm::ES256)?;
+    let provider = Provider {
+        issuer: url.into(),
+        keys: keys.clone(),
+    };
+    Ok(Router::new()
+        .route("/token", post(token))
+        .with_state(provider)
+        .layer(JwksLayer::new(keys)))
+}
+
+/// A real provider asks who is asking, and answers with JSON.
+async fn token(State(provider): State<Provider>) -> Result<String, StatusCode> {
+    provider
+        .issue()
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
+}
+
 #[derive(Clone)]
-pub(crate) struct Provider {
+struct Provider {
     issuer: Arc<str>,
     keys: KeyRing,
 }
 
 impl Provider {
-    /// A provider with a new key. Its name is its URL.
-    pub(crate) fn new(url: &str) -> Result<Self, ConfigError> {
-        Ok(Self {
-            issuer: url.into(),
-            keys: KeyRing::generate(Algorithm::ES256)?,
-        })
-    }
-
-    /// `POST /token` gives an access token, and `GET /.well-known/jwks.json` the key.
-    pub(crate) fn app(self) -> Router {
-        let jwks = JwksLayer::new(self.keys.clone());
-        Router::new()
-            .route("/token", post(token))
-            .with_state(self)
-            .layer(jwks)
-    }
-
     /// An access token with the claims that WSO2's Asgardeo gives a user's token.
     fn issue(&self) -> Result<String, KeysUnavailable> {
         let now = SystemClock.now().as_secs();
@@ -59,11 +63,4 @@ impl Provider {
         let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
         Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
     }
-}
-
-/// A real provider asks who is asking, and answers with JSON.
-async fn token(State(provider): State<Provider>) -> Result<String, StatusCode> {
-    provider
-        .issue()
-        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -80,27 +80,24 @@ The key that the backend verifies with, for everybody to see:
 fn table(claims: &Claims) -> String {
     const FIRST: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
     let mut claims: Vec<_> = claims.iter().collect();
-    claims.sort_by_key(
-        |(name, _)| match FIRST.iter().position(|first| first == name) {
-            Some(position) => position,
-            None if name.starts_with("http://") => FIRST.len(),
-            None => FIRST.len() + 1,
-        },
-    );
+    claims.sort_by_key(|(name, _)| {
+        let made_by_the_gateway = name.starts_with("http://");
+        let rank = FIRST.iter().position(|first| first == name);
+        rank.unwrap_or(FIRST.len() + usize::from(!made_by_the_gateway))
+    });
     let width = claims.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    claims
-        .into_iter()
-        .fold(String::new(), |mut text, (name, value)| {
-            let value = match value {
-                Value::String(value) => value.clone(),
-                Value::Number(time) if name == "exp" => {
-                    format!("{time} (in {} minutes)", minutes(time))
-                }
-                other => other.to_string(),
-            };
-            let _ = writeln!(text, "       {name:width$}  {value}");
-            text
-        })
+    let mut table = String::new();
+    for (name, value) in claims {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(time) if name == "exp" => {
+                format!("{time} (in {} minutes)", minutes(time))
+            }
+            other => other.to_string(),
+        };
+        let _ = writeln!(table, "       {name:width$}  {value}");
+    }
+    table
 }
 
 fn minutes(time: &serde_json::Number) -> u64 {
@@ -116,5 +113,5 @@ fn shortened(jwt: &str) -> String {
         .split('.')
         .map(|part| part.chars().take(16).collect())
         .collect();
-    format!("{}… ({} characters)", parts.join("….",), jwt.len())
+    format!("{}… ({} characters)", parts.join("…."), jwt.len())
 }

@@ -55,6 +55,7 @@ fn the_printed_commands_work_when_they_are_pasted() {
 
     let paste = |call: &String| {
         let pasted = Command::new("sh")
+            .env("no_proxy", "*")
             .args(["-c", &format!("{token}\n{call}")])
             .output();
         String::from_utf8(pasted.unwrap().stdout).unwrap()

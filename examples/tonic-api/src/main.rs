@@ -15,11 +15,13 @@ mod demo;
 mod messages;
 mod server;
 mod service;
+mod show;
 
 #[allow(
     elided_lifetimes_in_paths,
     missing_debug_implementations,
-    unreachable_pub
+    unreachable_pub,
+    unused_qualifications
 )]
 mod generated {
     //! What `build.rs` wrote.
@@ -28,18 +30,15 @@ mod generated {
 
 use self::{
     args::{Command, Options},
-    client::Client,
     demo::Provider,
     generated::{caller_client, caller_server},
 };
 use std::{
     env,
-    fmt::{Display, Write as _},
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 use tokio::{net::TcpListener, signal, sync::oneshot};
-use tonic::Status;
 use tower::BoxError;
 
 #[tokio::main]
@@ -75,63 +74,18 @@ async fn run(options: &Options) -> Result<(), BoxError> {
         let _ = ended.await;
     }));
 
-    say(&what_clients_get(&url, &provider).await?);
+    say(&show::what_clients_get(&url, &provider).await?);
     if !options.once {
         // From here on a refusal is logged with its reason, which only the operator is told.
         tracing_subscriber::fmt()
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
             .init();
-        say(&things_to_try(&url));
+        say(&show::things_to_try(&url));
         signal::ctrl_c().await?;
     }
     drop(end);
     server.await?
-}
-
-async fn what_clients_get(url: &str, provider: &Provider) -> Result<String, BoxError> {
-    let anonymous = Client::connect(url.to_owned()).await?;
-    let unscoped = anonymous.with_token(&provider.token("openid")?)?;
-    let scoped = anonymous.with_token(&provider.token("openid greet")?)?;
-
-    let mut text = format!("Serving at {url}. What clients get:\n\n");
-    let mut line = |call: &str, answer: String| writeln!(text, "  {call:32}  {answer}");
-    let who_am_i = shown(anonymous.who_am_i().await.map(|reply| reply.subject));
-    line("WhoAmI without a token", who_am_i)?;
-    let who_am_i = shown(unscoped.who_am_i().await.map(|reply| reply.subject));
-    line("WhoAmI without the scope greet", who_am_i)?;
-    let reply = scoped.who_am_i().await?;
-    line(
-        "WhoAmI with it",
-        format!("{}, through {}", reply.subject, reply.client_id),
-    )?;
-    line("  for services behind", reply.backend_claims)?;
-    for greeting in scoped.greet(3).await? {
-        line("Greet with it, three times", greeting)?;
-    }
-    Ok(text)
-}
-
-fn shown(answer: Result<impl Display, Status>) -> String {
-    match answer {
-        Ok(answer) => answer.to_string(),
-        Err(status) => format!("{:?}: {}", status.code(), status.message()),
-    }
-}
-
-fn things_to_try(url: &str) -> String {
-    format!(
-        r#"
-It keeps serving until Ctrl-C. In another terminal, a call without a token, as it is in HTTP/2:
-
-    curl -i -X POST --http2-prior-knowledge -H "content-type: application/grpc" {url}/demo.Caller/WhoAmI
-
-The key that services behind verify X-JWT-Assertion with:
-
-    curl -i {url}/.wellknown/jwks
-
-"#
-    )
 }
 
 /// Prints, without a care for whether somebody still reads.

@@ -5,8 +5,7 @@ use crate::{
     messages::{GreetRequest, Greeting, WhoAmIReply, WhoAmIRequest},
 };
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use tokio_stream::Iter;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, async_trait, codegen::BoxStream};
 use tower_backend_jwt::VerifiedToken;
 
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl Caller for Handlers {
         }))
     }
 
-    type GreetStream = Iter<Box<dyn Iterator<Item = Result<Greeting, Status>> + Send>>;
+    type GreetStream = BoxStream<Greeting>;
 
     async fn greet(
         &self,
@@ -40,7 +39,7 @@ impl Caller for Handlers {
                 text: format!("Hello, {subject} ({n} of {times})"),
             })
         });
-        Ok(Response::new(tokio_stream::iter(Box::new(greetings))))
+        Ok(Response::new(Box::pin(tokio_stream::iter(greetings))))
     }
 }
 

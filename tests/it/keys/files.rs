@@ -17,9 +17,9 @@ fn pkcs8() -> Vec<(Algorithm, String)> {
 /// The conversions of `openssl` that give another form of the same private key.
 fn private_forms(algorithm: Algorithm) -> &'static [&'static str] {
     match algorithm {
-        Algorithm::ES256 | Algorithm::ES384 => &["pkey", "ec"],
-        Algorithm::EdDSA => &["pkey"],
-        _ => &["pkey", "rsa -traditional"],
+        Algorithm::ES256 | Algorithm::ES384 => &["pkcs8 -topk8 -nocrypt", "ec"],
+        Algorithm::EdDSA => &["pkcs8 -topk8 -nocrypt"],
+        _ => &["pkcs8 -topk8 -nocrypt", "rsa -traditional"],
     }
 }
 

@@ -142,7 +142,7 @@ fn nothing_that_is_shown_has_a_private_byte() {
 
 /// What is said about the key when it is damaged, or read as something else.
 fn errors(algorithm: Algorithm, pem: &str) -> String {
-    let der = openssl::run("pkey -outform DER", pem);
+    let der = openssl::run("pkcs8 -topk8 -nocrypt -outform DER", pem);
     let cut = pem.len() - 40;
     let mut text = String::new();
     for error in [

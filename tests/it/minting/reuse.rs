@@ -1,0 +1,103 @@
+//! When a backend JWT is used again.
+
+use super::*;
+
+#[tokio::test]
+async fn the_same_token_gives_the_same_jwt_until_half_of_its_time_is_gone() {
+    let clock = clock();
+    let verifier = Verifier::builder()
+        .issuer(forge::issuer(key(ALGORITHM)))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let service = ServiceBuilder::new()
+        .layer(AccessTokenLayer::new(verifier))
+        .layer(
+            minting()
+                .clock(clock.clone())
+                .policy(Policy::default().ttl(Duration::from_secs(300)))
+                .unwrap(),
+        )
+        .service(service_fn(upstream));
+    let (token, other) = (signed(&json!({})), signed(&json!({"sub": "bob"})));
+    let ask = async |token: &str| send(&service, get_with(token)).await.backend_jwt();
+
+    let first = ask(&token).await;
+    assert_eq!(ask(&token).await, first);
+    assert_ne!(ask(&other).await, first);
+    clock.advance(Duration::from_secs(149));
+    assert_eq!(ask(&token).await, first);
+    clock.advance(Duration::from_secs(1));
+    let second = ask(&token).await;
+    assert_ne!(second, first);
+    assert_eq!(claims_of(&second)["iat"], NOW.as_secs() + 150);
+    // A clock that goes back hands out nothing that was issued in the future.
+    clock.set(NOW);
+    assert_eq!(claims_of(&ask(&token).await)["iat"], NOW.as_secs());
+}
+
+#[tokio::test]
+async fn what_a_jwt_is_made_from_decides_whether_it_is_used_again() {
+    let layer = minting().claims(|_: &VerifiedToken, request: &Parts| {
+        Ok(Claims::new()
+            .with("tenant", request.headers["tenant"].to_str().unwrap())
+            .unwrap())
+    });
+    let service = ServiceBuilder::new()
+        .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
+        .layer(layer)
+        .service(service_fn(upstream));
+    let ask = async |tenant: &str, application: Option<&str>| {
+        let mut request = get_with(&signed(&json!({})));
+        request
+            .headers_mut()
+            .insert("tenant", tenant.parse().unwrap());
+        if let Some(name) = application {
+            request.extensions_mut().insert(Application::new("1", name));
+        }
+        send(&service, request).await.backend_jwt()
+    };
+    let first = ask("a", None).await;
+    assert_eq!(ask("a", None).await, first);
+    for (tenant, application) in [("b", None), ("a", Some("x")), ("a", Some("y"))] {
+        let other = ask(tenant, application).await;
+        assert_ne!(other, first);
+        assert_eq!(ask(tenant, application).await, other);
+        assert_eq!(claims_of(&other)["tenant"], tenant);
+    }
+    let uncached = minting().no_cache();
+    let token = signed(&json!({}));
+    let one = ask_twice(uncached, &token).await;
+    assert_ne!(one.0, one.1);
+}
+
+async fn ask_twice(layer: BackendJwtLayer, token: &str) -> (String, String) {
+    let service = ServiceBuilder::new()
+        .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
+        .layer(layer)
+        .service(service_fn(upstream));
+    let first = send(&service, get_with(token)).await.backend_jwt();
+    (first, send(&service, get_with(token)).await.backend_jwt())
+}
+
+#[tokio::test]
+async fn the_cache_is_bounded_in_entries_and_in_bytes() {
+    for layer in [minting().cache(2, 1 << 20), minting().cache(1000, 20_000)] {
+        let service = ServiceBuilder::new()
+            .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
+            .layer(layer)
+            .service(service_fn(upstream));
+        let tokens: Vec<String> = (0..64)
+            .map(|n| signed(&json!({"sub": format!("u{n}")})))
+            .collect();
+        let mut first = Vec::new();
+        for token in &tokens {
+            first.push(send(&service, get_with(token)).await.backend_jwt());
+        }
+        let mut again = 0;
+        for (token, first) in tokens.iter().zip(&first) {
+            again += usize::from(send(&service, get_with(token)).await.backend_jwt() == *first);
+        }
+        assert!(again < 32, "{again} of 64 were kept");
+    }
+}
