@@ -8,7 +8,7 @@ use tests::{
     keys::key,
     upstream::{Answer, send, signed},
 };
-use tower_backend_jwt::{AccessTokenLayer, VerifiedToken};
+use tower_backend_jwt::{AccessTokenLayer, Refusal, VerifiedToken};
 use tower_jwks::Algorithm;
 
 fn routes() -> Router {
@@ -76,4 +76,24 @@ async fn a_missing_layer_is_500_and_is_named() {
         let body = String::from_utf8(answer.body.to_vec()).unwrap();
         assert!(body.contains("AccessTokenLayer"), "{body}");
     }
+}
+
+#[tokio::test]
+async fn a_handler_can_end_with_a_refusal() {
+    #[derive(serde::Deserialize)]
+    struct User {
+        name: String,
+    }
+    async fn name(token: VerifiedToken) -> Result<String, Refusal> {
+        Ok(token.claims::<User>()?.name)
+    }
+    let router = Router::new().route("/name", get(name)).layer(layer());
+    let named = signed(&json!({"name": "Alice"}));
+    assert_eq!(
+        ask(router.clone(), "/name", Some(&named)).await.body,
+        "Alice"
+    );
+    let answer = ask(router, "/name", Some(&signed(&json!({})))).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.json()["error"], "invalid_token");
 }

@@ -5,6 +5,7 @@
 
 mod apk_conf;
 mod attacks;
+mod contract;
 mod extractors;
 mod frameworks;
 mod interop;

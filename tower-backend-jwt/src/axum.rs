@@ -1,13 +1,16 @@
-//! Extractors for axum: [`VerifiedToken`], and `Option<VerifiedToken>`.
+//! For axum: the extractors `VerifiedToken` and `Option<VerifiedToken>`, and a refusal as a response.
 
-use crate::{Anonymous, VerifiedToken};
+use crate::{
+    Anonymous, VerifiedToken,
+    refusal::{Refusal, Responder},
+};
 use axum_core::{
     body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderValue, StatusCode,
+    HeaderValue, Request, StatusCode,
     header::{CACHE_CONTROL, WWW_AUTHENTICATE},
     request::Parts,
 };
@@ -36,6 +39,14 @@ impl<S: Sync> OptionalFromRequestParts<S> for VerifiedToken {
             None if parts.extensions.get::<Anonymous>().is_some() => Ok(None),
             None => Err(TokenRejection::MissingLayer),
         }
+    }
+}
+
+/// The standard form of a refusal, for a handler that ends with `?`: `token.claims::<User>()?`.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (head, ()) = Request::new(()).into_parts();
+        Responder::default().respond(self, &head).map(Body::new)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use std::{fmt, path::Path, sync::Arc};
-use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, VerifyingKey};
+use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey};
 
 /// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
 /// like.
@@ -44,6 +44,7 @@ pub(crate) struct Rules {
     pub(crate) client_id: Vec<String>,
     pub(crate) scope: String,
     pub(crate) scope_arrays: bool,
+    left_out: Vec<LeftOut>,
 }
 
 impl Issuer {
@@ -80,6 +81,13 @@ impl Issuer {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// The keys of its JWK Set that are not used, and why: something to warn about at the start.
+    /// Empty for keys that come from elsewhere.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.0.left_out
     }
 
     pub(crate) fn rules(&self) -> &Rules {
@@ -298,8 +306,8 @@ impl IssuerBuilder {
                 ));
             }
         }
-        let source: Box<dyn KeySource> = match self.keys {
-            Keys::Source(source) => source,
+        let (source, left_out): (Box<dyn KeySource>, _) = match self.keys {
+            Keys::Source(source) => (source, Vec::new()),
             Keys::Set(set) => {
                 let keys = KeySet::new(&set, &self.algorithms);
                 if keys.is_empty() {
@@ -310,7 +318,8 @@ impl IssuerBuilder {
                         format!("has no usable key; {}", reasons.join("; ")),
                     ));
                 }
-                Box::new(Arc::new(keys))
+                let left_out = keys.left_out().to_vec();
+                (Box::new(Arc::new(keys)), left_out)
             }
         };
         Ok(Issuer(Arc::new(Rules {
@@ -333,6 +342,7 @@ impl IssuerBuilder {
             client_id: self.client_id,
             scope: self.scope,
             scope_arrays: self.scope_arrays,
+            left_out,
         })))
     }
 }

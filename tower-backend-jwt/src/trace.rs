@@ -2,22 +2,33 @@
 //! token, never the value of a claim.
 
 use crate::refusal::Refusal;
+#[cfg(feature = "tracing")]
+use http::StatusCode;
 
-/// A request was refused: an error when the fault is ours, information otherwise.
+/// Not this module's path, which says nothing to those who read logs.
+#[cfg(feature = "tracing")]
+const TARGET: &str = "tower_backend_jwt";
+
+/// A request was refused: an error when the fault is ours, a warning when keys are not there,
+/// information otherwise.
 #[cfg(feature = "tracing")]
 pub(crate) fn refused(refusal: &Refusal) {
     let reason = refusal.reason().label();
-    if refusal.status().is_server_error() {
-        tracing::error!(reason, "request refused: {refusal}");
-    } else {
-        tracing::info!(reason, "request refused: {refusal}");
+    match refusal.status() {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::warn!(target: TARGET, reason, "request refused: {refusal}");
+        }
+        status if status.is_server_error() => {
+            tracing::error!(target: TARGET, reason, "request refused: {refusal}");
+        }
+        _ => tracing::info!(target: TARGET, reason, "request refused: {refusal}"),
     }
 }
 
 /// A backend JWT was signed.
 #[cfg(feature = "tracing")]
 pub(crate) fn minted(kid: &str, api: Option<&str>, expires_at: tower_jwks::UnixTime) {
-    tracing::debug!(kid, api, exp = expires_at.as_secs(), "backend JWT signed");
+    tracing::debug!(target: TARGET, kid, api, exp = expires_at.as_secs(), "backend JWT signed");
 }
 
 #[cfg(not(feature = "tracing"))]

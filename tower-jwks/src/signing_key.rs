@@ -89,7 +89,7 @@ impl SigningKey {
     }
 
     fn read(algorithm: Algorithm, mut der: PrivateKeyDer<'static>) -> Result<Self, ConfigError> {
-        let private = PrivateKey::read(algorithm.key_type(), &der);
+        let private = PrivateKey::read(algorithm, &der);
         der.zeroize();
         Self::new(algorithm, private?)
     }

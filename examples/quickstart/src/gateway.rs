@@ -58,11 +58,8 @@ struct Proxy {
 /// Passes a request on as it is. A proxy for real use does more: `examples/gateway`.
 async fn forward(State(proxy): State<Proxy>, mut request: Request) -> Result<Response, StatusCode> {
     let path = request.uri().path_and_query();
-    let url = format!(
-        "{}{}",
-        proxy.backend,
-        path.map_or("/", |path| path.as_str())
-    );
+    let path = path.map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", proxy.backend);
     *request.uri_mut() = url.parse().map_err(|_| StatusCode::BAD_REQUEST)?;
     request.headers_mut().remove(HOST);
     match proxy.client.send(request).await {

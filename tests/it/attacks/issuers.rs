@@ -105,6 +105,12 @@ fn an_issuer_that_cannot_work_is_an_error_when_it_is_built() {
         .algorithms([Algorithm::RS256]);
     let error = mismatched.build().unwrap_err();
     assert!(error.to_string().contains("alg"), "{error}");
+    let odd = JwkSet::parse(json!({"keys": [{"kty": "odd"}, to_json(key(ALGORITHM))]}).to_string());
+    let issuer = Issuer::from_jwks(ISSUER, odd.unwrap())
+        .audience("a")
+        .build()
+        .unwrap();
+    assert_eq!(issuer.left_out()[0].reason().field(), "kty");
     let empty = JwkSet::parse(r#"{"keys":[]}"#).unwrap();
     assert_eq!(
         field(Issuer::from_jwks(ISSUER, empty).audience("a")),
@@ -114,4 +120,8 @@ fn an_issuer_that_cannot_work_is_an_error_when_it_is_built() {
     let issuer = forge::issuer(key(ALGORITHM));
     let twice = Verifier::builder().issuer(issuer.clone()).issuer(issuer);
     assert_eq!(twice.build().unwrap_err().field(), "issuers");
+}
+
+fn to_json(key: &tower_jwks::SigningKey) -> Value {
+    serde_json::from_str(&key.jwk().to_string()).unwrap()
 }

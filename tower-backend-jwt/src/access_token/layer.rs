@@ -26,6 +26,10 @@ use tower_layer::Layer;
 /// whatever needs to know the caller, [`BackendJwtLayer`](crate::BackendJwtLayer) first of all.
 /// Put limits on concurrency and size outside too, so that they hold for forged tokens as well.
 ///
+/// One of these layers is enough for a request: a second one inside finds no token, because the
+/// first has removed it. Give routes that need other scopes a layer of their own, made from one
+/// [`Verifier`] that they share.
+///
 /// # Deployment
 ///
 /// A proxy in front must pass the field with the token on unchanged and only once: two fields are

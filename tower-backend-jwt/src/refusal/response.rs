@@ -171,6 +171,7 @@ fn grpc(refusal: &Refusal) -> Response<Bytes> {
         HeaderName::from_static("grpc-message"),
         HeaderValue::from_static(match row.error {
             Some(error) => error.description(),
+            None if row.status.is_client_error() => row.text,
             None => reason_phrase(row.status),
         }),
     );

@@ -1,7 +1,7 @@
 //! What a cryptographic backend gives: prepared keys that sign and verify bytes, and a
 //! hash. One file a backend; the first of them that is compiled in is the one in use.
 
-use crate::{ConfigError, algorithm::KeyType, der};
+use crate::{Algorithm, ConfigError, der};
 use rustls_pki_types::PrivateKeyDer;
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
@@ -34,13 +34,14 @@ pub enum RsaSize {
 
 impl PrivateKey {
     /// Reads a private key that must be of the kind the algorithm needs.
-    pub(crate) fn read(needed: KeyType, der: &PrivateKeyDer<'_>) -> Result<Self, ConfigError> {
+    pub(crate) fn read(algorithm: Algorithm, der: &PrivateKeyDer<'_>) -> Result<Self, ConfigError> {
         let kind = der::private_key_type(der)?;
+        let needed = algorithm.key_type();
         if kind != needed {
             return Err(ConfigError::new(
                 "algorithm",
                 format!(
-                    "needs a key of type {}; this one is {}",
+                    "{algorithm} needs a key of type {}; this one is {}",
                     needed.name(),
                     kind.name()
                 ),

@@ -1,0 +1,110 @@
+//! A layer asks nothing of the bodies and takes nothing from the service.
+
+use super::{access_token, all, backend_jwt, good, jwks, strip};
+use http::{Request, Response};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    rc::Rc,
+    task::{Context, Poll},
+};
+use tests::body::{self, LocalBody, UnsyncBody};
+use tower::{Layer, Service, ServiceExt};
+
+/// Can be cloned, sent and shared; its bodies cannot.
+#[derive(Clone, Debug)]
+struct Local;
+
+impl Service<Request<LocalBody>> for Local {
+    type Response = Response<LocalBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<LocalBody>) -> Self::Future {
+        // The body that came is the body that goes.
+        ready(Ok(Response::new(request.into_body())))
+    }
+}
+
+async fn asks_nothing_of_the_bodies<L, R>(layer: L)
+where
+    L: Clone + Send + Sync + 'static,
+    L: Layer<
+            Local,
+            Service: Service<Request<LocalBody>, Response = Response<R>, Error = Infallible>
+                         + Clone
+                         + Send
+                         + Sync
+                         + 'static,
+        >,
+    R: http_body::Body<Data = bytes::Bytes>,
+{
+    let service = layer.clone().layer(Local);
+    let Ok(response) = service
+        .clone()
+        .oneshot(good(LocalBody::new("a body")))
+        .await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(body::read(response.into_body()).await, "a body");
+}
+
+#[tokio::test]
+async fn every_layer_and_service_is_clone_send_and_sync_with_bodies_that_are_not() {
+    asks_nothing_of_the_bodies(jwks()).await;
+    asks_nothing_of_the_bodies(access_token()).await;
+    asks_nothing_of_the_bodies(backend_jwt()).await;
+    asks_nothing_of_the_bodies(strip()).await;
+    asks_nothing_of_the_bodies(all()).await;
+}
+
+/// Can be neither cloned nor sent.
+struct Unclonable(Rc<()>);
+
+impl Service<Request<UnsyncBody>> for Unclonable {
+    type Response = Response<UnsyncBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<UnsyncBody>) -> Self::Future {
+        assert_eq!(Rc::strong_count(&self.0), 1);
+        ready(Ok(Response::new(request.into_body())))
+    }
+}
+
+/// The response future is `Send` if that of the service is, whatever the bodies and the service.
+async fn has_a_future_that_can_be_sent<L, R>(layer: L)
+where
+    L: Layer<
+            Unclonable,
+            Service: Service<
+                Request<UnsyncBody>,
+                Response = Response<R>,
+                Error = Infallible,
+                Future: Send + 'static,
+            >,
+        >,
+    R: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+{
+    let mut service = layer.layer(Unclonable(Rc::new(())));
+    let Ok(ready) = service.ready().await;
+    let response = ready.call(good(UnsyncBody::new("a body")));
+    let Ok(response) = tokio::spawn(response).await.unwrap();
+    assert_eq!(body::read(response.into_body()).await, "a body");
+}
+
+#[tokio::test]
+async fn every_response_future_can_be_sent_if_that_of_the_service_behind_can() {
+    has_a_future_that_can_be_sent(jwks()).await;
+    has_a_future_that_can_be_sent(access_token()).await;
+    has_a_future_that_can_be_sent(backend_jwt()).await;
+    has_a_future_that_can_be_sent(strip()).await;
+    has_a_future_that_can_be_sent(all()).await;
+}
