@@ -27,8 +27,9 @@ fn an_algorithm_that_does_not_fit_the_key_is_refused_by_name() {
                 assert!(read.is_ok(), "{algorithm} with {kind}");
             } else {
                 let error = read.unwrap_err();
-                let expected =
-                    format!("algorithm: needs a key of type {needed}; this one is {kind}");
+                let expected = format!(
+                    "algorithm: {algorithm} needs a key of type {needed}; this one is {kind}"
+                );
                 assert_eq!(error.to_string(), expected);
                 assert_eq!(error.field(), "algorithm");
             }

@@ -1,7 +1,7 @@
 //! A claim with a value that is configured, of a type that is named.
 
 use crate::json::push_string;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 use tower_jwks::ConfigError;
 
 /// The types that a configured claim can have.
@@ -54,7 +54,9 @@ impl FromStr for ClaimType {
 /// assert!(CustomClaim::parse(ClaimType::Bool, "1").is_err());
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` does not show the value.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CustomClaim {
     /// Rendered once, here.
     json: Box<str>,
@@ -95,6 +97,12 @@ impl CustomClaim {
 
     pub(crate) fn json(&self) -> &str {
         &self.json
+    }
+}
+
+impl fmt::Debug for CustomClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CustomClaim").finish_non_exhaustive()
     }
 }
 
