@@ -33,7 +33,7 @@ fn as_mallory(token: &str) -> String {
 
 #[test]
 fn jsonwebtoken_decodes_what_our_keys_sign() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = key(algorithm);
         let theirs = jwk::Jwk::try_from(key.jwk()).unwrap();
         let theirs = DecodingKey::from_jwk(&theirs).unwrap();
@@ -71,7 +71,7 @@ fn we_verify_what_jsonwebtoken_encodes() {
     if !openssl::is_there() {
         return;
     }
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let (theirs, ours) = shared_key(algorithm);
         let header = Header::from(&ours);
         let token = jsonwebtoken::encode(&header, &forge::claims(), &theirs).unwrap();
@@ -93,7 +93,7 @@ fn their_jwk_of_a_private_key_is_ours_of_its_public_half() {
     if !openssl::is_there() {
         return;
     }
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let (theirs, ours) = shared_key(algorithm);
         let theirs = jwk::Jwk::from_encoding_key(&theirs, algorithm.into()).unwrap();
         let converted = Jwk::try_from(&theirs).unwrap();
@@ -106,7 +106,7 @@ fn their_jwk_of_a_private_key_is_ours_of_its_public_half() {
 
 #[test]
 fn our_keys_are_their_signers_and_verifiers() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = key(algorithm);
         let verifying = key.verifying_key();
         let (signer, verifier): (&dyn JwtSigner, &dyn JwtVerifier) = (key, &verifying);
@@ -127,7 +127,7 @@ fn our_keys_are_their_signers_and_verifiers() {
 
 #[test]
 fn algorithms_are_the_same_by_name_and_hmacs_are_none_of_ours() {
-    for ours in Algorithm::ALL {
+    for &ours in Algorithm::ALL {
         let theirs = jsonwebtoken::Algorithm::from(ours);
         assert_eq!(ours.name().parse(), Ok(theirs));
         assert_eq!(Algorithm::try_from(theirs), Ok(ours));
@@ -149,7 +149,7 @@ fn algorithms_are_the_same_by_name_and_hmacs_are_none_of_ours() {
 
 #[test]
 fn a_header_has_the_type_the_algorithm_and_the_kid() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let header = Header::from(key(algorithm));
         let expected = json!({ "typ": "JWT", "alg": algorithm, "kid": key(algorithm).kid() });
         assert_eq!(serde_json::to_value(header).unwrap(), expected);
@@ -158,7 +158,10 @@ fn a_header_has_the_type_the_algorithm_and_the_kid() {
 
 #[test]
 fn keys_and_sets_are_the_same_after_both_ways() {
-    let jwks = Algorithm::ALL.map(|algorithm| key(algorithm).jwk().clone());
+    let jwks: Vec<Jwk> = Algorithm::ALL
+        .iter()
+        .map(|algorithm| key(*algorithm).jwk().clone())
+        .collect();
     for ours in &jwks {
         let theirs = jwk::Jwk::try_from(ours).unwrap();
         assert_eq!(theirs.common.key_id.as_deref(), ours.kid());

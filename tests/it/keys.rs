@@ -18,7 +18,7 @@ use tower_jwks::{Algorithm, InvalidSignature, Jwk, RsaSize, SigningKey, Verifyin
 
 #[test]
 fn every_algorithm_signs_what_its_public_half_verifies() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let signing = key(algorithm);
         let verifying = signing.verifying_key();
         assert_eq!(signing.algorithm(), algorithm);
@@ -63,7 +63,8 @@ fn an_rsa_signature_holds_under_its_own_algorithm_alone() {
     }
     let pem = openssl::rsa(2048);
     let keys: Vec<SigningKey> = Algorithm::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|algorithm| is_rsa(*algorithm))
         .map(|algorithm| SigningKey::from_pem(algorithm, &pem).unwrap())
         .collect();
@@ -115,9 +116,9 @@ fn a_generated_rsa_key_has_the_size_that_was_asked_for() {
 
 #[test]
 fn a_verifying_key_is_not_made_for_another_algorithm_than_its_jwk_names() {
-    for ours in Algorithm::ALL {
+    for &ours in Algorithm::ALL {
         let jwk = key(ours).jwk();
-        for asked in Algorithm::ALL {
+        for &asked in Algorithm::ALL {
             let made = VerifyingKey::from_jwk(asked, jwk);
             if asked == ours {
                 assert!(made.is_ok());
@@ -163,7 +164,7 @@ fn the_thumbprint_is_that_of_rfc_7638() {
 
 #[test]
 fn the_kid_is_the_thumbprint_unless_another_is_given() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let key = key(algorithm);
         assert_eq!(key.kid(), key.jwk().thumbprint(), "{algorithm}");
         assert_eq!(key.jwk().kid(), Some(key.kid()));

@@ -15,7 +15,7 @@ use tests::{
 use tower::{Layer, service_fn};
 use tower_backend_jwt::{
     AccessTokenLayer, BackendJwtLayer, Issuer, Refusal, RefusalFormat, RefusalReason,
-    VerifiedToken, Verifier,
+    RequireScopeLayer, VerifiedToken, Verifier,
 };
 use tower_jwks::{Algorithm, KeyRing, KeySet, KeySource, KeysUnavailable};
 
@@ -158,6 +158,8 @@ async fn a_problem_document_is_sent_only_where_it_is_accepted() {
         ("text/html, application/*;q=0.5", true),
         ("*/*", true),
         ("text/html", false),
+        ("application/json;q=0, text/html", false),
+        ("", false),
         ("image/*, text/plain", false),
     ] {
         let answer = ask(layer(), get(&[("accept", accept)])).await;
@@ -198,7 +200,7 @@ async fn a_grpc_caller_gets_its_status_in_trailers_only_form() {
             assert_eq!(answer.status(), StatusCode::OK);
             assert_eq!(answer.field("grpc-status"), Some(grpc), "{reason:?}");
             assert!(answer.field("grpc-message").is_some());
-            assert_eq!(answer.field("content-type"), Some("application/grpc"));
+            assert_eq!(answer.field("content-type"), Some(content_type));
             assert!(answer.body.is_empty());
         }
     }
@@ -289,14 +291,94 @@ async fn no_response_of_the_users_own_turns_a_refusal_into_a_success() {
 
 #[tokio::test]
 async fn an_optional_layer_lets_no_bad_token_through() {
+    let optional = AccessTokenLayer::new(forge::verifier(key(Algorithm::EdDSA))).optional();
     for (reason, request) in refused_requests() {
-        let answer = ask(layer().optional(), request).await;
-        let passes = reason == RefusalReason::MissingCredentials;
+        use RefusalReason as R;
+        let needs_more = [R::InsufficientScope, R::Rejected, R::Forbidden].contains(&reason);
+        let answer = ask(optional.clone(), request).await;
+        let passes = reason == R::MissingCredentials || needs_more;
         assert_eq!(answer.status() == StatusCode::OK, passes, "{reason:?}");
     }
     let basic = get(&[("authorization", "Basic dTpw")]);
-    let answer = ask(layer().optional(), basic).await;
-    assert!(answer.seen("authorization").is_empty());
+    assert!(ask(optional, basic).await.seen("authorization").is_empty());
+}
+
+#[tokio::test]
+async fn a_scope_that_is_required_is_required_of_callers_without_a_token_too() {
+    let answer = ask(layer().optional(), get(&[])).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn checks_and_required_scopes_add_up() {
+    let refuse = |_: &VerifiedToken, _: &Parts| Err(Refusal::forbidden());
+    let allow = |_: &VerifiedToken, _: &Parts| Ok(());
+    let base = || AccessTokenLayer::new(forge::verifier(key(Algorithm::EdDSA)));
+    for layer in [
+        base().check(refuse).check(allow),
+        base().check(allow).check(refuse),
+    ] {
+        let answer = ask(layer, get_with(&signed(&json!({})))).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
+    let layer = base()
+        .require_any_scope(["orders:read", "x"])
+        .and_then(|layer| layer.require_all_scopes(["orders:delete"]))
+        .unwrap();
+    let answer = ask(layer, get_with(&signed(&json!({})))).await;
+    let refusal = answer.head.extensions.get::<Refusal>().unwrap();
+    assert_eq!(refusal.scope(), Some("orders:delete"));
+}
+
+#[tokio::test]
+async fn a_grpc_answer_of_the_users_own_is_left_as_it_is_and_one_of_success_is_not() {
+    let answer_with = async |status: &'static str| {
+        let layer = layer().refuse_with(move |_: &Refusal, _: &Parts| {
+            Response::builder()
+                .header("grpc-status", status)
+                .body(Bytes::new())
+                .unwrap()
+        });
+        ask(layer, get(&[("content-type", "application/grpc")]))
+            .await
+            .status()
+    };
+    assert_eq!(answer_with("16").await, StatusCode::OK);
+    assert_eq!(answer_with("0").await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn some_routes_ask_for_more_scopes_behind_one_layer() {
+    let service = |access: AccessTokenLayer, scopes: RequireScopeLayer| {
+        access.layer(scopes.layer(service_fn(upstream)))
+    };
+    let access = || AccessTokenLayer::new(forge::verifier(key(Algorithm::EdDSA))).optional();
+    for (scopes, token, status) in [
+        (
+            RequireScopeLayer::all(["orders:read", "orders:write"]),
+            true,
+            200,
+        ),
+        (RequireScopeLayer::any(["x", "orders:write"]), true, 200),
+        (RequireScopeLayer::all(["orders:read", "x"]), true, 403),
+        (RequireScopeLayer::any(["x", "y"]), true, 403),
+        (RequireScopeLayer::any(["x", "orders:read"]), false, 401),
+    ] {
+        let request = if token {
+            get_with(&signed(&json!({})))
+        } else {
+            get(&[])
+        };
+        let answer = send(&service(access(), scopes.unwrap()), request).await;
+        assert_eq!(answer.status(), status);
+    }
+    let alone = RequireScopeLayer::all(["x"]).unwrap();
+    let answer = send(&alone.layer(service_fn(upstream)), get(&[])).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(reason(&answer), RefusalReason::MissingAccessTokenLayer);
+    let none: [&str; 0] = [];
+    assert!(RequireScopeLayer::all(none).is_err());
+    assert!(RequireScopeLayer::any(["a b"]).is_err());
 }
 
 #[tokio::test]

@@ -141,7 +141,9 @@ async fn debug_of_everything_that_lives_in_a_request_shows_no_secret() {
 #[test]
 fn debug_of_layers_and_services_shows_no_secret_and_says_what_is_configured() {
     let keys = KeyRing::new(new_key(Algorithm::EdDSA));
-    let jwks = JwksLayer::new(keys.clone()).rate_limit(5, Duration::from_secs(1));
+    let jwks = JwksLayer::new(keys.clone())
+        .rate_limit(5, Duration::from_secs(1))
+        .unwrap();
     let access = AccessTokenLayer::new(forge::verifier(key(Algorithm::EdDSA)));
     let backend = BackendJwtLayer::new(keys);
     let strip = StripHeaderLayer::new(http::HeaderName::from_static("x-jwt-assertion"));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::{collections::HashMap, sync::Arc};
 use tests::{corpora, forge};
 use tower_backend_jwt::{Issuer, RefusalReason, Verifier};
-use tower_jwks::{Algorithm, JwkSet, KeySet, ManualClock, UnixTime};
+use tower_jwks::{Algorithm, FixedKeys, JwkSet, KeySet, ManualClock, UnixTime};
 
 /// A JWS, or a JWE, which is never taken, and the keys it is to be checked with.
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ impl Case {
 
 fn keys(document: &Value) -> Arc<KeySet> {
     let set = JwkSet::parse(document.to_string()).unwrap();
-    Arc::new(KeySet::new(&set, &Algorithm::ALL))
+    Arc::new(KeySet::new(&set, Algorithm::ALL))
 }
 
 fn header(segment: &str) -> Option<Value> {
@@ -86,7 +86,7 @@ fn holds(keys: &KeySet, jws: &str) -> Option<bool> {
 
 /// Trusts the keys of a case, whoever issued what.
 fn verifier(name: &str, keys: Arc<KeySet>, now: u64) -> Verifier {
-    let issuer = Issuer::from_source(name, keys).dangerous_accept_any_audience();
+    let issuer = Issuer::from_source(name, FixedKeys::from(keys)).dangerous_accept_any_audience();
     Verifier::builder()
         .issuer(issuer.build().unwrap())
         .clock(ManualClock::new(UnixTime::from_secs(now)))

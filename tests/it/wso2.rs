@@ -154,11 +154,12 @@ async fn jwks_finds_exactly_the_key_of_the_backend_jwt_and_verifies_it() {
 #[tokio::test]
 async fn jwks_ratelimit_ten_requests_meet_a_429_when_five_are_allowed() {
     let service = ServiceBuilder::new()
-        .layer(JwksLayer::new(ring(Algorithm::EdDSA)).rate_limit_by(
-            clock(),
-            5,
-            Duration::from_secs(300),
-        ))
+        .layer(
+            JwksLayer::new(ring(Algorithm::EdDSA))
+                .rate_limit(5, Duration::from_secs(300))
+                .unwrap()
+                .clock(clock()),
+        )
         .service(service_fn(upstream));
     let mut statuses = Vec::new();
     for _ in 0..10 {
@@ -355,7 +356,7 @@ async fn point_11_two_key_pairs_are_two_jwks_entries() {
         .publish(&second)
         .build()
         .unwrap();
-    let set: Value = serde_json::from_str(keys.published().json()).unwrap();
+    let set: Value = serde_json::from_str(keys.published().unwrap().json()).unwrap();
     assert_eq!(set["keys"].as_array().unwrap().len(), 2);
     assert_eq!(set["keys"][1]["kid"], second.kid());
 }

@@ -16,7 +16,6 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // Bits that a last character does not need must be zero, so that one token has one spelling
     // (RFC 4648 section 3.5).
     let config = GeneralPurposeConfig::new()
-        .with_encode_padding(false)
         .with_decode_padding_mode(DecodePaddingMode::RequireNone)
         .with_decode_allow_trailing_bits(false);
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -27,8 +26,4 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
     ENGINE.decode(text).map_err(|_| Malformed)
-}
-
-pub(crate) fn push(text: &mut String, bytes: impl AsRef<[u8]>) {
-    ENGINE.encode_string(bytes, text);
 }

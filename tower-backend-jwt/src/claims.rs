@@ -41,11 +41,11 @@ impl Registered {
                 "sub" => {
                     text("sub", value)?;
                 }
-                "cnf" => return Err(RefusalReason::SenderConstrained.into()),
+                "cnf" => return Err(Refusal::new(RefusalReason::SenderConstrained)),
                 // Only an ID token has these (OpenID Connect Core 3.1.3.6, 3.3.2.11), and only a
                 // security event token has that (RFC 8417 section 2.2).
                 "at_hash" | "c_hash" | "s_hash" | "events" => {
-                    return Err(Refusal::from(RefusalReason::WrongType)
+                    return Err(Refusal::new(RefusalReason::WrongType)
                         .with_detail(format!("it has {name}")));
                 }
                 _ => {}
@@ -83,7 +83,7 @@ impl Registered {
         } else {
             return Ok(());
         };
-        Err(reason.into())
+        Err(Refusal::new(reason))
     }
 }
 
@@ -126,11 +126,11 @@ pub(crate) fn read<T: DeserializeOwned>(value: &str) -> Option<T> {
 
 /// Names of claims are not secret; they come from another party, and are escaped.
 pub(crate) fn malformed(name: &str) -> Refusal {
-    Refusal::from(RefusalReason::MalformedClaim).with_detail(format!("{name:?}"))
+    Refusal::new(RefusalReason::MalformedClaim).with_detail(format!("{name:?}"))
 }
 
 pub(crate) fn missing(name: &str) -> Refusal {
-    Refusal::from(RefusalReason::MissingClaim).with_detail(format!("{name:?}"))
+    Refusal::new(RefusalReason::MissingClaim).with_detail(format!("{name:?}"))
 }
 
 #[cfg(test)]

@@ -71,8 +71,11 @@ fn entry(value: Value) -> Result<Policy, ConfigError> {
                 named = true;
             }
             // APK ignores both, so that they say nothing that could be missed.
-            "policyVersion" | "policyId" => {
-                value.text("policyVersion or policyId")?;
+            "policyVersion" => {
+                value.text("policyVersion")?;
+            }
+            "policyId" => {
+                value.text("policyId")?;
             }
             "parameters" => parameters = Some(value),
             _ => return Err(unknown(name)),

@@ -5,7 +5,9 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use std::{fmt, path::Path, sync::Arc};
-use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey};
+use tower_jwks::{
+    Algorithm, ConfigError, FixedKeys, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey,
+};
 
 /// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
 /// like.
@@ -65,10 +67,13 @@ impl Issuer {
         Ok(Self::from_jwks(name, JwkSet::from_file(path)?))
     }
 
-    /// Trusts one key, read from PEM or a certificate. Without a `kid` of its own it is tried for
+    /// Trusts these keys, read from PEM or certificates. One without a `kid` of its own is tried for
     /// tokens of any.
-    pub fn from_key(name: impl Into<String>, key: VerifyingKey) -> IssuerBuilder {
-        IssuerBuilder::new(name, Keys::Source(Box::new(Arc::new(KeySet::from(key)))))
+    pub fn from_keys(
+        name: impl Into<String>,
+        keys: impl IntoIterator<Item = VerifyingKey>,
+    ) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Prepared(keys.into_iter().collect()))
     }
 
     /// Trusts the keys that `source` has when a token comes. It says which algorithms they are
@@ -114,7 +119,7 @@ impl Rules {
         if self.algorithms.contains(&algorithm) {
             Ok(())
         } else {
-            Err(RefusalReason::AlgorithmNotAllowed.into())
+            Err(Refusal::new(RefusalReason::AlgorithmNotAllowed))
         }
     }
 
@@ -134,7 +139,7 @@ impl Rules {
         if accepted {
             Ok(())
         } else {
-            Err(RefusalReason::WrongType.into())
+            Err(Refusal::new(RefusalReason::WrongType))
         }
     }
 
@@ -146,7 +151,7 @@ impl Rules {
         if audiences.iter().any(|audience| ours(audience)) {
             Ok(())
         } else {
-            Err(RefusalReason::WrongAudience.into())
+            Err(Refusal::new(RefusalReason::WrongAudience))
         }
     }
 
@@ -161,7 +166,48 @@ impl Rules {
 
 enum Keys {
     Set(JwkSet),
+    Prepared(Vec<VerifyingKey>),
     Source(Box<dyn KeySource>),
+}
+
+impl Keys {
+    /// Where they come from when a token does, and which of them never do.
+    fn source(
+        self,
+        algorithms: &[Algorithm],
+    ) -> Result<(Box<dyn KeySource>, Vec<LeftOut>), ConfigError> {
+        match self {
+            Self::Source(source) => Ok((source, Vec::new())),
+            Self::Prepared(keys) => {
+                if let Some(key) = keys
+                    .iter()
+                    .find(|key| !algorithms.contains(&key.algorithm()))
+                {
+                    return Err(ConfigError::new(
+                        "algorithms",
+                        format!("are without {}, which a key is for", key.algorithm()),
+                    ));
+                }
+                if keys.is_empty() {
+                    return Err(ConfigError::new("keys", "are none"));
+                }
+                let keys = KeySet::from_iter(keys);
+                Ok((Box::new(FixedKeys::from(keys)), Vec::new()))
+            }
+            Self::Set(set) => {
+                let keys = KeySet::new(&set, algorithms);
+                let left_out = keys.left_out().to_vec();
+                if keys.is_empty() {
+                    let reasons: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+                    return Err(ConfigError::new(
+                        "jwks",
+                        format!("has no usable key; {}", reasons.join("; ")),
+                    ));
+                }
+                Ok((Box::new(FixedKeys::from(keys)), left_out))
+            }
+        }
+    }
 }
 
 /// Builds an [`Issuer`].
@@ -285,11 +331,17 @@ impl IssuerBuilder {
         if self.name.is_empty() {
             return Err(wrong("issuer", "has no name".to_owned()));
         }
-        if self.audiences.is_empty() && !self.any_audience {
-            return Err(wrong(
+        let audience = |message: &str| {
+            Err(wrong(
                 "audience",
-                format!("none is named for the issuer {:?}", self.name),
-            ));
+                format!("{message} for the issuer {:?}", self.name),
+            ))
+        };
+        match (self.any_audience, self.audiences.is_empty()) {
+            (false, true) => return audience("none is named"),
+            (true, false) => return audience("one is named and any is accepted"),
+            _ if self.audiences.iter().any(String::is_empty) => return audience("one is empty"),
+            _ => {}
         }
         if self.algorithms.is_empty() {
             return Err(wrong("algorithms", "are none".to_owned()));
@@ -306,22 +358,7 @@ impl IssuerBuilder {
                 ));
             }
         }
-        let (source, left_out): (Box<dyn KeySource>, _) = match self.keys {
-            Keys::Source(source) => (source, Vec::new()),
-            Keys::Set(set) => {
-                let keys = KeySet::new(&set, &self.algorithms);
-                if keys.is_empty() {
-                    let reasons: Vec<String> =
-                        keys.left_out().iter().map(ToString::to_string).collect();
-                    return Err(wrong(
-                        "jwks",
-                        format!("has no usable key; {}", reasons.join("; ")),
-                    ));
-                }
-                let left_out = keys.left_out().to_vec();
-                (Box::new(Arc::new(keys)), left_out)
-            }
-        };
+        let (source, left_out) = self.keys.source(&self.algorithms)?;
         Ok(Issuer(Arc::new(Rules {
             name: self.name.into(),
             source,

@@ -14,6 +14,7 @@ use std::{borrow::Cow, fmt, ops::Range};
 pub(crate) struct Object {
     text: String,
     members: Vec<Member>,
+    renamed: bool,
 }
 
 #[derive(Clone)]
@@ -37,7 +38,11 @@ impl Object {
     pub(crate) fn parse(text: Vec<u8>) -> Result<Self, Malformed> {
         let text = String::from_utf8(text).map_err(|_| Malformed)?;
         let members = members(&text)?;
-        Ok(Self { text, members })
+        Ok(Self {
+            text,
+            members,
+            renamed: false,
+        })
     }
 
     /// The JSON of a member's value.
@@ -65,6 +70,7 @@ impl Object {
         if from == to {
             return;
         }
+        self.renamed = true;
         self.members[renamed].name = Name::Owned(to.into());
         // Looked for after the renaming: the first of the two may be either.
         let replaced = self
@@ -76,13 +82,16 @@ impl Object {
         }
     }
 
-    /// The bytes it takes in memory, nearly.
-    pub(crate) fn size(&self) -> usize {
-        self.text.len() + self.members.len() * size_of::<Member>()
+    /// The object as JSON: the text it was read from, unless a member was renamed.
+    pub(crate) fn as_json(&self) -> Cow<'_, str> {
+        if self.renamed {
+            Cow::Owned(self.to_json())
+        } else {
+            Cow::Borrowed(&self.text)
+        }
     }
 
-    /// The object as JSON.
-    pub(crate) fn to_json(&self) -> String {
+    fn to_json(&self) -> String {
         let mut json = String::with_capacity(self.text.len() + 2);
         json.push('{');
         for (name, value) in self.iter() {

@@ -48,6 +48,7 @@
 //! - [`JwksLayer`](tower_jwks::JwksLayer) outermost: verifiers have no token.
 //! - [`AccessTokenLayer`] validates the token and leaves a [`VerifiedToken`] in the request's
 //!   extensions.
+//! - [`RequireScopeLayer`] asks for more scopes around some routes.
 //! - [`BackendJwtLayer`] removes the field if a caller sent it, and sets it from the
 //!   [`VerifiedToken`].
 //!
@@ -69,7 +70,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
-//! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
+//! | `ring` | no | cryptography by ring, which cannot generate RSA keys; one of the two is needed |
 //! | `tracing` | yes | an event for each refusal and each signed JWT |
 //! | `axum` | no | extractors for [`VerifiedToken`] |
 //! | `config` | no | the `BackendJwt` policy as an apk-conf of WSO2 APK writes it |
@@ -90,6 +91,7 @@ mod json;
 mod jws;
 mod mint;
 mod refusal;
+mod require_scope;
 mod scope;
 mod trace;
 mod verified;
@@ -108,6 +110,7 @@ pub use self::{
     issuer::{Issuer, IssuerBuilder},
     mint::{Api, Application, BackendClaims, ClaimType, Claims, CopiedClaims, CustomClaim, Policy},
     refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse},
+    require_scope::{RequireScope, RequireScopeLayer},
     verified::{Anonymous, VerifiedToken},
     verifier::{Verifier, VerifierBuilder},
 };

@@ -22,7 +22,7 @@ pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
     /// The whole token: what a cache must be keyed by.
-    token: Box<str>,
+    token: Arc<str>,
     issuer: Arc<str>,
     kid: Option<Box<str>>,
     algorithm: Algorithm,
@@ -169,8 +169,8 @@ impl VerifiedToken {
     ///
     /// They do not fit the type. The text does not say how: it would show their values.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        claims::read(&self.claims_json()).ok_or_else(|| {
-            Refusal::from(RefusalReason::MalformedClaim)
+        claims::read(&self.0.claims.as_json()).ok_or_else(|| {
+            Refusal::new(RefusalReason::MalformedClaim)
                 .with_detail("the claims do not fit the type asked for")
         })
     }
@@ -178,7 +178,7 @@ impl VerifiedToken {
     /// All claims as a JSON object.
     #[must_use]
     pub fn claims_json(&self) -> String {
-        self.0.claims.to_json()
+        self.0.claims.as_json().into_owned()
     }
 
     /// Names and values, as JSON, of all claims.
@@ -186,13 +186,8 @@ impl VerifiedToken {
         self.0.claims.iter()
     }
 
-    pub(crate) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &Arc<str> {
         &self.0.token
-    }
-
-    /// The bytes it takes in memory, nearly.
-    pub(crate) fn size(&self) -> usize {
-        size_of::<Inner>() + self.0.token.len() + self.0.claims.size()
     }
 }
 

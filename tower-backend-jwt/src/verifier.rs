@@ -54,7 +54,7 @@ impl Verifier {
     pub fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
         // What costs least comes first: a forged token gets no further than one signature.
         if token.len() > self.0.max_token_bytes {
-            return Err(RefusalReason::TokenTooLong.into());
+            return Err(Refusal::new(RefusalReason::TokenTooLong));
         }
         let jws = Compact::split(token)?;
         let header = jws.header()?;
@@ -67,7 +67,7 @@ impl Verifier {
             .0
             .issuers
             .get(&*name)
-            .ok_or(RefusalReason::UnknownIssuer)?
+            .ok_or(Refusal::new(RefusalReason::UnknownIssuer))?
             .rules();
         issuer.check_type(header.typ.as_deref())?;
         issuer.check_algorithm(header.algorithm)?;
@@ -85,7 +85,7 @@ impl Verifier {
             } else {
                 RefusalReason::UnknownKey
             };
-            return Err(reason.into());
+            return Err(Refusal::new(reason));
         }
 
         let registered = Registered::read(&claims)?;

@@ -64,7 +64,7 @@ impl KeyType {
 
 impl Algorithm {
     /// Every algorithm there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &[Self] = &[
         Self::RS256,
         Self::RS384,
         Self::RS512,
@@ -118,7 +118,8 @@ impl FromStr for Algorithm {
             return Ok(Self::EdDSA);
         }
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|algorithm| algorithm.name() == name)
             .ok_or_else(|| {
                 ConfigError::new(

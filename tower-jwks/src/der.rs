@@ -13,6 +13,7 @@ use x509_cert::{
     },
     spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef},
 };
+use zeroize::Zeroizing;
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -25,15 +26,30 @@ const UNKNOWN_KEY: &str = "not an RSA, P-256, P-384 or Ed25519 key";
 /// The private key in a PEM text, and the certificate in the same text if there is one.
 pub(crate) fn private_key_pem(
     text: &[u8],
-) -> Result<(PrivateKeyDer<'static>, Option<CertificateDer<'static>>), ConfigError> {
+) -> Result<
+    (
+        Zeroizing<PrivateKeyDer<'static>>,
+        Option<CertificateDer<'static>>,
+    ),
+    ConfigError,
+> {
     // PKCS#8 says so in its label, the older forms in a header (RFC 1421).
     let encrypted =
         || contains(text, b"ENCRYPTED PRIVATE KEY") || contains(text, b"Proc-Type: 4,ENCRYPTED");
-    let key = PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-        _ if encrypted() => private_key_error("is encrypted; decrypt it first (openssl pkey)"),
-        pem::Error::NoItemsFound => private_key_error("there is no private key in the PEM"),
-        _ => private_key_error("is not valid PEM"),
-    })?;
+    let mut keys = PrivateKeyDer::pem_slice_iter(text).map(|key| key.map(Zeroizing::new));
+    let key = match keys.next() {
+        Some(Ok(key)) => key,
+        _ if encrypted() => {
+            return Err(private_key_error(
+                "is encrypted; decrypt it first (openssl pkey)",
+            ));
+        }
+        Some(Err(_)) => return Err(private_key_error("is not valid PEM")),
+        None => return Err(private_key_error("there is no private key in the PEM")),
+    };
+    if keys.next().is_some() {
+        return Err(private_key_error("there is more than one in the PEM"));
+    }
     let certificate = match CertificateDer::from_pem_slice(text) {
         Ok(certificate) => Some(certificate),
         Err(pem::Error::NoItemsFound) => None,

@@ -19,7 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::{Algorithm, ConfigError, Jwk, JwkSet, SigningKey, VerifyingKey};
+use crate::{Algorithm, ConfigError, Jwk, JwkSet, KeyRing, SigningKey, VerifyingKey};
 use jsonwebtoken::{
     Header,
     crypto::{JwtSigner, JwtVerifier},
@@ -49,7 +49,8 @@ impl TryFrom<jsonwebtoken::Algorithm> for Algorithm {
 
     fn try_from(algorithm: jsonwebtoken::Algorithm) -> Result<Self, ConfigError> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|ours| jsonwebtoken::Algorithm::from(*ours) == algorithm)
             .ok_or_else(|| ConfigError::new("alg", "is not an asymmetric algorithm known here"))
     }
@@ -120,6 +121,21 @@ impl Signer<Vec<u8>> for SigningKey {
 impl JwtSigner for SigningKey {
     fn algorithm(&self) -> jsonwebtoken::Algorithm {
         self.algorithm().into()
+    }
+}
+
+/// Signs with the key that is active now, which another may be for the next: take the header of a
+/// token from the [`KeyRing::signing_key`] that signs it.
+impl Signer<Vec<u8>> for KeyRing {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = self.signing_key().map_err(Error::from_source)?;
+        key.try_sign(message)
+    }
+}
+
+impl JwtSigner for KeyRing {
+    fn algorithm(&self) -> jsonwebtoken::Algorithm {
+        Self::algorithm(self).into()
     }
 }
 

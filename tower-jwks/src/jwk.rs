@@ -5,7 +5,8 @@ use crate::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, Serializer, de::IgnoredAny, ser::SerializeMap};
-use std::fmt;
+use serde_json::value::RawValue;
+use std::{collections::HashMap, fmt};
 
 /// The longest `kid` that is used: 256 bytes.
 pub(crate) const MAX_KID_BYTES: usize = 256;
@@ -42,6 +43,12 @@ impl Jwk {
     /// Names the member that is missing, malformed, not for signatures (`use`, `key_ops`), private,
     /// or of a key too weak to trust.
     pub fn parse(json: &str) -> Result<Self, ConfigError> {
+        if let Some(name) = private_member(json) {
+            return Err(ConfigError::new(
+                name,
+                "is private and must not be published",
+            ));
+        }
         let document: Document = serde_json::from_str(json).map_err(|error| not_a_jwk(&error))?;
         document.try_into()
     }
@@ -155,7 +162,7 @@ pub(crate) fn checked_kid(kid: String) -> Result<Box<str>, ConfigError> {
 
 /// A JWK as others write it. Members not listed are ignored, as RFC 7517 section 4 says.
 #[derive(Deserialize)]
-pub(crate) struct Document {
+struct Document {
     kty: String,
     kid: Option<String>,
     alg: Option<String>,
@@ -167,45 +174,36 @@ pub(crate) struct Document {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
-    #[serde(flatten)]
-    private: PrivateMembers,
 }
 
-/// Seen, never read.
-#[derive(Deserialize)]
-struct PrivateMembers {
-    d: Option<IgnoredAny>,
-    p: Option<IgnoredAny>,
-    q: Option<IgnoredAny>,
-    dp: Option<IgnoredAny>,
-    dq: Option<IgnoredAny>,
-    qi: Option<IgnoredAny>,
-    oth: Option<IgnoredAny>,
-    k: Option<IgnoredAny>,
+/// The members of private and of symmetric keys (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// The private member of a JWK, whatever else is wrong with it. Its value is not read.
+fn private_member(json: &str) -> Option<&'static str> {
+    let members: HashMap<String, IgnoredAny> = serde_json::from_str(json).ok()?;
+    PRIVATE.into_iter().find(|name| members.contains_key(*name))
+}
+
+/// What can be said of a JWK that is not used.
+pub(crate) struct Outline {
+    pub(crate) kid: Option<String>,
+    pub(crate) private: bool,
+}
+
+impl Outline {
+    pub(crate) fn of(json: &str) -> Self {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+        Self {
+            kid: members
+                .get("kid")
+                .and_then(|kid| serde_json::from_str(kid.get()).ok()),
+            private: private_member(json).is_some(),
+        }
+    }
 }
 
 impl Document {
-    /// The private member it carries, if it does.
-    pub(crate) fn private_member(&self) -> Option<&'static str> {
-        let private = &self.private;
-        [
-            ("d", &private.d),
-            ("p", &private.p),
-            ("q", &private.q),
-            ("dp", &private.dp),
-            ("dq", &private.dq),
-            ("qi", &private.qi),
-            ("oth", &private.oth),
-            ("k", &private.k),
-        ]
-        .into_iter()
-        .find_map(|(name, member)| member.as_ref().map(|_| name))
-    }
-
-    pub(crate) fn kid(&self) -> Option<&str> {
-        self.kid.as_deref()
-    }
-
     fn material(&self) -> Result<PublicMaterial, ConfigError> {
         let key = |material: Result<_, &'static str>| {
             material.map_err(|message| ConfigError::new("kty", message))
@@ -242,12 +240,6 @@ impl TryFrom<Document> for Jwk {
     type Error = ConfigError;
 
     fn try_from(document: Document) -> Result<Self, ConfigError> {
-        if let Some(name) = document.private_member() {
-            return Err(ConfigError::new(
-                name,
-                "is private and must not be published",
-            ));
-        }
         if document
             .usage
             .as_deref()
@@ -281,7 +273,7 @@ impl TryFrom<Document> for Jwk {
     }
 }
 
-pub(crate) fn not_a_jwk(error: &serde_json::Error) -> ConfigError {
+fn not_a_jwk(error: &serde_json::Error) -> ConfigError {
     ConfigError::new("jwk", format!("is not a JWK: {}", without_values(error)))
 }
 

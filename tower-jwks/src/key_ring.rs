@@ -18,7 +18,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// let keys = KeyRing::builder(SigningKey::generate(Algorithm::ES256)?)
 ///     .publish(&next) // known to verifiers before it signs
 ///     .build()?;
-/// assert!(keys.published().json().contains(next.kid()));
+/// assert!(keys.published()?.json().contains(next.kid()));
 /// assert_ne!(keys.signing_key()?.kid(), next.kid());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -68,7 +68,7 @@ impl KeyRing {
         })))
     }
 
-    /// The algorithm the ring signs with.
+    /// The algorithm the ring signs with, for as long as it lives: its keys change, that does not.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.0.signing.algorithm()
@@ -84,9 +84,12 @@ impl KeyRing {
     }
 
     /// The set that is published now.
-    #[must_use]
-    pub fn published(&self) -> Arc<PublishedKeys> {
-        Arc::clone(&self.0.published)
+    ///
+    /// # Errors
+    ///
+    /// No set may be published now.
+    pub fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        Ok(Arc::clone(&self.0.published))
     }
 }
 
@@ -94,8 +97,7 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyRing")
             .field("signing", &self.0.signing)
-            .field("published", &self.0.published)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,13 +9,15 @@ use std::{collections::HashMap, sync::Arc};
 /// use tower_jwks::{Algorithm, JwkSet, KeySet, SigningKey};
 ///
 /// let key = SigningKey::generate(Algorithm::ES256)?;
-/// let keys = KeySet::new(&JwkSet::new([key.jwk().clone()])?, &Algorithm::ALL);
+/// let keys = KeySet::new(&JwkSet::new([key.jwk().clone()])?, Algorithm::ALL);
 /// assert_eq!(keys.find(Some(key.kid()), Algorithm::ES256).count(), 1);
 /// assert_eq!(keys.find(Some("another"), Algorithm::ES256).count(), 0);
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct KeySet {
+    /// In the order of the document, so that each process tries them in the same.
+    keys: Vec<Arc<VerifyingKey>>,
     named: HashMap<Box<str>, Vec<Arc<VerifyingKey>>>,
     unnamed: Vec<Arc<VerifyingKey>>,
     left_out: Vec<LeftOut>,
@@ -75,6 +77,7 @@ impl KeySet {
 
     fn insert(&mut self, key: VerifyingKey) {
         let key = Arc::new(key);
+        self.keys.push(Arc::clone(&key));
         match key.kid() {
             Some(kid) => self.named.entry(kid.into()).or_default().push(key),
             None => self.unnamed.push(key),
@@ -84,24 +87,23 @@ impl KeySet {
     /// The keys to try for a token with this `kid` and algorithm, at most
     /// [`MAX_CANDIDATES`](Self::MAX_CANDIDATES).
     ///
-    /// With a `kid`: the keys of that name, then those that have none. Without: all.
+    /// With a `kid`: the keys of that name, then those that have none. Without: all, in the order of
+    /// the document.
     pub fn find(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> impl Iterator<Item = &Arc<VerifyingKey>> {
-        let named = kid
-            .and_then(|kid| self.named.get(kid))
-            .into_iter()
-            .flatten();
-        let any = kid
-            .is_none()
-            .then(|| self.named.values().flatten())
-            .into_iter()
-            .flatten();
-        named
-            .chain(any)
-            .chain(&self.unnamed)
+        let (first, then): (&[_], &[_]) = match kid {
+            Some(kid) => (
+                self.named.get(kid).map_or(&[], Vec::as_slice),
+                &self.unnamed,
+            ),
+            None => (&self.keys, &[]),
+        };
+        first
+            .iter()
+            .chain(then)
             .filter(move |key| key.algorithm() == algorithm)
             .take(Self::MAX_CANDIDATES)
     }
@@ -109,19 +111,13 @@ impl KeySet {
     /// Whether there is no key that could verify anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.named.is_empty() && self.unnamed.is_empty()
+        self.keys.is_empty()
     }
 
     /// The keys that are not used, and why.
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
-    }
-}
-
-impl From<VerifyingKey> for KeySet {
-    fn from(key: VerifyingKey) -> Self {
-        Self::from_iter([key])
     }
 }
 
@@ -148,8 +144,32 @@ pub trait KeySource: Send + Sync + 'static {
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable>;
 }
 
-impl KeySource for Arc<KeySet> {
+/// A handle that is kept elsewhere too, by whoever fetches or reloads the keys.
+impl<T: KeySource + ?Sized> KeySource for Arc<T> {
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
-        Ok(Self::clone(self))
+        (**self).keys()
+    }
+}
+
+/// Keys that stay as they are.
+impl KeySource for FixedKeys {
+    fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+/// A [`KeySource`] whose keys stay as they are.
+#[derive(Clone, Debug)]
+pub struct FixedKeys(Arc<KeySet>);
+
+impl From<Arc<KeySet>> for FixedKeys {
+    fn from(keys: Arc<KeySet>) -> Self {
+        Self(keys)
+    }
+}
+
+impl From<KeySet> for FixedKeys {
+    fn from(keys: KeySet) -> Self {
+        Self(Arc::new(keys))
     }
 }

@@ -23,7 +23,7 @@
 //! // … and whoever fetches the published set can verify.
 //! let request = Request::get("/.well-known/jwks.json").body(())?;
 //! let json = service.oneshot(request).await?.into_body().collect().await?.to_bytes();
-//! let published = KeySet::new(&JwkSet::parse(json)?, &Algorithm::ALL);
+//! let published = KeySet::new(&JwkSet::parse(json)?, Algorithm::ALL);
 //! let key = published.find(Some(signing.kid()), Algorithm::ES256).next().expect("it is published");
 //! assert_eq!(key.verify(b"message", signature.as_ref()), Ok(()));
 //! # Ok(()) }
@@ -66,6 +66,7 @@ mod key_ring;
 mod key_set;
 mod material;
 mod published;
+mod rsa_size;
 mod serve;
 mod set;
 mod signing_key;
@@ -74,12 +75,12 @@ mod verifying_key;
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
-    crypto::RsaSize,
     error::{ConfigError, InvalidSignature, KeysUnavailable},
     jwk::Jwk,
     key_ring::{KeyRing, KeyRingBuilder},
-    key_set::{KeySet, KeySource},
+    key_set::{FixedKeys, KeySet, KeySource},
     published::{PublishKeys, PublishedKeys},
+    rsa_size::RsaSize,
     serve::{BytesBody, Jwks, JwksEndpoint, JwksLayer, MediaType, ResponseBody, ResponseFuture},
     set::{JwkSet, LeftOut},
     signing_key::{Signature, SigningKey},

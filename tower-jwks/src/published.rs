@@ -39,13 +39,9 @@ impl PublishedKeys {
     }
 
     pub(crate) fn render(keys: &[Jwk], max_age: Duration) -> Self {
-        #[derive(Serialize)]
-        struct Set<'a> {
-            keys: &'a [Jwk],
-        }
-        let json = serde_json::to_string(&Set { keys })
+        let json = serde_json::to_string(&SetDocument { keys })
             .expect("strings in maps and arrays always serialize");
-        let tag = BASE64_URL_SAFE_NO_PAD.encode(&crypto::sha256(json.as_bytes())[..16]);
+        let tag = entity_tag(&json);
         let ascii = |text: String| {
             HeaderValue::try_from(text).expect("base64url, digits and names are visible ASCII")
         };
@@ -86,6 +82,17 @@ impl fmt::Debug for PublishedKeys {
     }
 }
 
+/// A JWK Set as RFC 7517 section 5 writes it.
+#[derive(Serialize)]
+pub(crate) struct SetDocument<'a> {
+    pub(crate) keys: &'a [Jwk],
+}
+
+/// What names this text and no other: half of its SHA-256, without quotes.
+pub(crate) fn entity_tag(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(&crypto::sha256(text.as_bytes())[..16])
+}
+
 /// Something whose public keys are published: a [`KeyRing`], a [`JwkSet`], or your own.
 pub trait PublishKeys: Send + Sync + 'static {
     /// The keys as they are to be published now. Called for each request: it should cost no more
@@ -98,9 +105,15 @@ pub trait PublishKeys: Send + Sync + 'static {
     fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable>;
 }
 
+impl<T: PublishKeys + ?Sized> PublishKeys for Arc<T> {
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        (**self).published()
+    }
+}
+
 impl PublishKeys for KeyRing {
     fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
-        Ok(Self::published(self))
+        Self::published(self)
     }
 }
 
@@ -110,8 +123,8 @@ impl PublishKeys for JwkSet {
     }
 }
 
-impl PublishKeys for Arc<PublishedKeys> {
+impl PublishKeys for PublishedKeys {
     fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
-        Ok(Self::clone(self))
+        Ok(Arc::new(self.clone()))
     }
 }

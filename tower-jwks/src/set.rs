@@ -2,12 +2,19 @@
 
 use crate::{
     ConfigError, Jwk,
-    jwk::{Document, not_a_jwk, without_values},
-    published::{DEFAULT_MAX_AGE, PublishedKeys},
+    jwk::{Outline, without_values},
+    published::{DEFAULT_MAX_AGE, PublishedKeys, SetDocument},
 };
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
-use std::{collections::HashMap, fmt, fs::File, io::Read, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    io::Read,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 /// A JWK Set (RFC 7517 section 5).
 ///
@@ -33,7 +40,8 @@ struct Inner {
     /// Where in the document each of them was.
     positions: Vec<usize>,
     left_out: Vec<LeftOut>,
-    published: Arc<PublishedKeys>,
+    /// Rendered when it is asked for: a set that is only verified with never is.
+    published: OnceLock<Arc<PublishedKeys>>,
 }
 
 impl JwkSet {
@@ -92,26 +100,17 @@ impl JwkSet {
         let mut left_out = Vec::new();
         let mut read = Vec::new();
         for (position, raw) in set.keys.into_iter().enumerate() {
-            match serde_json::from_str::<Document>(raw.get()) {
-                Ok(document) => {
-                    let kid = document.kid().map(str::to_owned);
-                    let private = document.private_member().is_some();
-                    match Jwk::try_from(document) {
-                        Ok(jwk) => read.push((position, jwk)),
-                        Err(reason) => left_out.push(LeftOut {
-                            position,
-                            kid,
-                            private,
-                            reason,
-                        }),
-                    }
+            match Jwk::parse(raw.get()) {
+                Ok(jwk) => read.push((position, jwk)),
+                Err(reason) => {
+                    let Outline { kid, private } = Outline::of(raw.get());
+                    left_out.push(LeftOut {
+                        position,
+                        kid,
+                        private,
+                        reason,
+                    });
                 }
-                Err(error) => left_out.push(LeftOut {
-                    position,
-                    kid: None,
-                    private: false,
-                    reason: not_a_jwk(&error),
-                }),
             }
         }
         let keys = without_ambiguous(read, &mut left_out);
@@ -140,12 +139,11 @@ impl JwkSet {
 
     fn from_parts(keys: Vec<(usize, Jwk)>, left_out: Vec<LeftOut>) -> Self {
         let (positions, keys): (Vec<usize>, Vec<Jwk>) = keys.into_iter().unzip();
-        let published = Arc::new(PublishedKeys::render(&keys, DEFAULT_MAX_AGE));
         Self(Arc::new(Inner {
             keys,
             positions,
             left_out,
-            published,
+            published: OnceLock::new(),
         }))
     }
 
@@ -165,24 +163,22 @@ impl JwkSet {
         &self.0.left_out
     }
 
-    /// The set as JSON, rendered when it was made.
+    /// The set as JSON, rendered once.
     #[must_use]
-    pub fn to_json(&self) -> &str {
-        self.0.published.json()
+    pub fn json(&self) -> &str {
+        self.published().json()
     }
 
     pub(crate) fn published(&self) -> &Arc<PublishedKeys> {
-        &self.0.published
+        self.0
+            .published
+            .get_or_init(|| Arc::new(PublishedKeys::render(self.keys(), DEFAULT_MAX_AGE)))
     }
 }
 
 impl Serialize for JwkSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Set<'a> {
-            keys: &'a [Jwk],
-        }
-        Set { keys: self.keys() }.serialize(serializer)
+        SetDocument { keys: self.keys() }.serialize(serializer)
     }
 }
 

@@ -2,17 +2,19 @@
 
 use crate::{
     Algorithm, ConfigError, Jwk, KeysUnavailable, RsaSize, UnixTime,
+    algorithm::KeyType,
     crypto::{self, PrivateKey},
     der::{self, Certificate, certificate_error, private_key_error},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde::Serialize;
 use std::fmt;
-use zeroize::Zeroize;
 
 /// A private key, prepared for signing with one algorithm, with its `kid` and its public half.
 ///
-/// It cannot be cloned, its `Debug` shows no secret, and the bytes it was read from are wiped.
+/// It cannot be cloned, its `Debug` shows no secret, and what it was decoded into on the way is wiped
+/// from memory. The text it was read from is the caller's, to keep or to wipe.
 /// Share it through an `Arc`, or a [`KeyRing`](crate::KeyRing).
 ///
 /// Its `kid` is the thumbprint of RFC 7638, unless another is chosen.
@@ -46,15 +48,25 @@ impl SigningKey {
     ///
     /// The backend gives no key. ring cannot generate RSA keys.
     pub fn generate(algorithm: Algorithm) -> Result<Self, ConfigError> {
-        Self::generate_rsa(algorithm, RsaSize::default())
+        Self::generate_of(algorithm, RsaSize::default())
     }
 
-    /// A new key for `algorithm`, of this size if that is an RSA algorithm.
+    /// A new RSA key of this size.
     ///
     /// # Errors
     ///
-    /// As [`generate`](Self::generate).
+    /// As [`generate`](Self::generate), or the algorithm is none of RSA.
     pub fn generate_rsa(algorithm: Algorithm, size: RsaSize) -> Result<Self, ConfigError> {
+        if algorithm.key_type() != KeyType::Rsa {
+            return Err(ConfigError::new(
+                "algorithm",
+                format!("{algorithm} has no RSA key"),
+            ));
+        }
+        Self::generate_of(algorithm, size)
+    }
+
+    fn generate_of(algorithm: Algorithm, size: RsaSize) -> Result<Self, ConfigError> {
         let private =
             PrivateKey::generate(algorithm.key_type(), size).map_err(private_key_error)?;
         Self::new(algorithm, private)
@@ -67,11 +79,11 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// There is no readable private key, it does not fit the algorithm, it is an RSA key under
+    /// There is no readable private key or more than one, it does not fit the algorithm, it is an RSA key under
     /// 2048 bits, or the certificate is of another key.
     pub fn from_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let (key, certificate) = der::private_key_pem(pem.as_ref())?;
-        let key = Self::read(algorithm, key)?;
+        let key = Self::read(algorithm, &key)?;
         match certificate {
             Some(certificate) => key.with_certificate_der(&certificate),
             None => Ok(key),
@@ -84,14 +96,12 @@ impl SigningKey {
     ///
     /// As [`from_pem`](Self::from_pem).
     pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, ConfigError> {
-        let key = PrivateKeyDer::try_from(der.to_vec()).map_err(private_key_error)?;
-        Self::read(algorithm, key)
+        let key = PrivateKeyDer::try_from(der).map_err(private_key_error)?;
+        Self::read(algorithm, &key)
     }
 
-    fn read(algorithm: Algorithm, mut der: PrivateKeyDer<'static>) -> Result<Self, ConfigError> {
-        let private = PrivateKey::read(algorithm, &der);
-        der.zeroize();
-        Self::new(algorithm, private?)
+    fn read(algorithm: Algorithm, der: &PrivateKeyDer<'_>) -> Result<Self, ConfigError> {
+        Self::new(algorithm, PrivateKey::read(algorithm, der)?)
     }
 
     fn new(algorithm: Algorithm, private: PrivateKey) -> Result<Self, ConfigError> {
@@ -214,6 +224,44 @@ impl SigningKey {
             .sign(self.algorithm, message)
             .map(Signature)
             .ok_or_else(|| KeysUnavailable::new("the cryptographic backend failed to sign"))
+    }
+
+    /// Signs `payload` and writes it as a JWS in compact form (RFC 7515 section 7.1), with `typ`,
+    /// `alg` and `kid` in its header. With a JSON object of claims as its payload that is a JWT.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Algorithm::ES256)?;
+    /// let jwt = key.sign_jws("JWT", br#"{"sub":"alice"}"#)?;
+    /// assert_eq!(jwt.split('.').count(), 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`sign`](Self::sign).
+    pub fn sign_jws(&self, typ: &str, payload: &[u8]) -> Result<String, KeysUnavailable> {
+        #[derive(Serialize)]
+        struct Header<'a> {
+            typ: &'a str,
+            alg: Algorithm,
+            kid: &'a str,
+        }
+        let header = serde_json::to_vec(&Header {
+            typ,
+            alg: self.algorithm,
+            kid: &self.kid,
+        })
+        .expect("a struct of strings always serializes");
+        let mut jws = String::with_capacity(payload.len() * 4 / 3 + 1024);
+        BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut jws);
+        jws.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut jws);
+        let signature = self.sign(jws.as_bytes())?;
+        jws.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut jws);
+        Ok(jws)
     }
 }
 

@@ -6,7 +6,7 @@ const BACKENDS: [&str; 2] = ["aws-lc-rs", "ring"];
 
 /// What is tested again with ring alone; each has to have a feature `ring` and no need of the
 /// defaults.
-const TESTED_WITH_RING: &[&str] = &["tower-jwks", "tower-backend-jwt"];
+const TESTED_WITH_RING: &[&str] = &["tower-jwks", "tower-backend-jwt", "tests"];
 
 /// One backend with each feature alone and with all of them, and everything at once: as many
 /// builds as there are features, not as there are subsets.

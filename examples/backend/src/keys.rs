@@ -66,7 +66,7 @@ async fn fetch(url: &Uri) -> Result<KeySet, Box<dyn Error + Send + Sync>> {
         let body = Limited::new(response.into_body(), JwkSet::MAX_BYTES);
         let keys = KeySet::new(
             &JwkSet::parse(body.collect().await?.to_bytes())?,
-            &Algorithm::ALL,
+            Algorithm::ALL,
         );
         if keys.is_empty() {
             return Err("there is no key in it that can be used".into());

@@ -86,7 +86,7 @@ impl Gateway {
     fn jwks(&self) -> String {
         JwkSet::new([self.0.jwk().clone()])
             .unwrap()
-            .to_json()
+            .json()
             .to_owned()
     }
 

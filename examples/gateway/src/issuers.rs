@@ -119,7 +119,9 @@ fn issuer(
     let name = &settings.issuer;
     let mut issuer = match keys {
         Keys::Set(set) => Issuer::from_jwks(name, set.clone()),
-        Keys::Certificate(pem) => Issuer::from_key(name, certified_key(pem, &settings.algorithms)?),
+        Keys::Certificate(pem) => {
+            Issuer::from_keys(name, [certified_key(pem, &settings.algorithms)?])
+        }
     };
     if !settings.algorithms.is_empty() {
         issuer = issuer.algorithms(settings.algorithms.iter().copied());

@@ -59,7 +59,7 @@ fn a_key_from_pem_has_no_kid_and_is_tried_for_tokens_of_any() {
     let jwk = tower_jwks::Jwk::parse(&jwk.to_string()).unwrap();
     let nameless = VerifyingKey::from_jwk(ALGORITHM, &jwk).unwrap();
     assert_eq!(nameless.kid(), None);
-    let issuer = Issuer::from_key(ISSUER, nameless)
+    let issuer = Issuer::from_keys(ISSUER, [nameless])
         .audience("orders")
         .build()
         .unwrap();
@@ -82,6 +82,16 @@ fn an_issuer_that_cannot_work_is_an_error_when_it_is_built() {
     let field =
         |builder: tower_backend_jwt::IssuerBuilder| builder.build().unwrap_err().field().to_owned();
     assert_eq!(field(Issuer::from_jwks(ISSUER, set())), "audience");
+    assert_eq!(
+        field(Issuer::from_jwks(ISSUER, set()).audience("")),
+        "audience"
+    );
+    let both = Issuer::from_jwks(ISSUER, set()).audience("a");
+    assert_eq!(field(both.dangerous_accept_any_audience()), "audience");
+    assert_eq!(field(Issuer::from_keys(ISSUER, []).audience("a")), "keys");
+    let prepared = || [key(ALGORITHM).verifying_key()];
+    let other = Issuer::from_keys(ISSUER, prepared()).audience("a");
+    assert_eq!(field(other.algorithms([Algorithm::RS256])), "algorithms");
     assert_eq!(field(Issuer::from_jwks("", set()).audience("a")), "issuer");
     assert_eq!(
         field(

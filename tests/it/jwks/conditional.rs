@@ -93,7 +93,7 @@ async fn the_tag_of_one_media_type_does_not_stand_for_the_other() {
 async fn the_keys_of_two_processes_have_one_tag_if_they_are_the_same() {
     let key = new_key(Algorithm::ES256);
     let set =
-        || tower_jwks::JwkSet::parse(tower_jwks::JwkSet::new([(&key).into()]).unwrap().to_json());
+        || tower_jwks::JwkSet::parse(tower_jwks::JwkSet::new([(&key).into()]).unwrap().json());
     let mut tags = HashSet::new();
     for _ in 0..2 {
         let endpoint = JwksEndpoint::new(set().unwrap());

@@ -22,8 +22,8 @@ fn router(keys: KeyRing) -> Router {
 async fn a_layer_around_an_axum_router_answers_paths_that_it_has_no_route_for() {
     let ring = ring(Algorithm::ES256);
     for (path, status, body) in [
-        (WSO2, StatusCode::OK, ring.published().json()),
-        (WELL_KNOWN, StatusCode::OK, ring.published().json()),
+        (WSO2, StatusCode::OK, ring.published().unwrap().json()),
+        (WELL_KNOWN, StatusCode::OK, ring.published().unwrap().json()),
         ("/orders", StatusCode::OK, "an order"),
         ("/other", StatusCode::NOT_FOUND, "nothing here"),
     ] {
@@ -47,7 +47,7 @@ async fn an_endpoint_is_a_route_of_an_axum_router() {
     });
     let answer = get(router.clone(), "/keys", &[]).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.body, ring.published().json());
+    assert_eq!(answer.body, ring.published().unwrap().json());
     let answer = get(router, "/orders", &[]).await;
     assert_eq!(answer.body, "an order");
 }
@@ -93,7 +93,7 @@ async fn a_bare_hyper_server_hands_the_keys_out_over_a_socket() {
 
     let full = send(Method::GET, WSO2, "\"other\"").await;
     assert_eq!(full.status, StatusCode::OK);
-    assert_eq!(full.body, ring.published().json());
+    assert_eq!(full.body, ring.published().unwrap().json());
     assert_eq!(full.field("content-length"), full.body.len().to_string());
     assert_eq!(full.field("transfer-encoding"), "");
     assert_eq!(JwkSet::parse(&full.body).unwrap().keys().len(), 1);

@@ -66,11 +66,10 @@ async fn a_preflight_and_a_wrong_method_need_no_keys() {
 #[tokio::test]
 async fn jwks_ratelimit() {
     let clock = clock();
-    let layer = JwksLayer::new(ring(Algorithm::ES256)).rate_limit_by(
-        clock.clone(),
-        5,
-        Duration::from_secs(300),
-    );
+    let layer = JwksLayer::new(ring(Algorithm::ES256))
+        .rate_limit(5, Duration::from_secs(300))
+        .unwrap()
+        .clock(clock.clone());
     let statuses = async |requests| {
         let mut statuses = Vec::new();
         for number in 0..requests {
@@ -93,7 +92,9 @@ async fn jwks_ratelimit() {
 async fn a_request_too_many_is_told_when_to_come_again() {
     let clock = clock();
     let service = JwksLayer::new(ring(Algorithm::ES256))
-        .rate_limit_by(clock.clone(), 1, Duration::from_secs(300))
+        .rate_limit(1, Duration::from_secs(300))
+        .unwrap()
+        .clock(clock.clone())
         .layer(Echo::new());
     clock.advance(Duration::from_secs(400));
     assert_eq!(get(service.clone(), WSO2, &[]).await.status, StatusCode::OK);
@@ -113,7 +114,9 @@ async fn a_request_too_many_is_told_when_to_come_again() {
 #[tokio::test]
 async fn only_what_hands_out_the_keys_counts_against_the_quota() {
     let service = JwksLayer::new(ring(Algorithm::ES256))
-        .rate_limit_by(clock(), 1, Duration::from_secs(300))
+        .rate_limit(1, Duration::from_secs(300))
+        .unwrap()
+        .clock(clock())
         .layer(Echo::new());
     for _ in 0..5 {
         let options = ask(service.clone(), Method::OPTIONS, WSO2, &[]).await;
@@ -131,11 +134,21 @@ async fn only_what_hands_out_the_keys_counts_against_the_quota() {
     assert_eq!(get(service, "/orders", &[]).await.status, StatusCode::OK);
 }
 
+#[test]
+fn a_limit_that_lets_nobody_or_everybody_through_is_refused() {
+    for (quota, window) in [(0, Duration::from_secs(1)), (1, Duration::from_millis(999))] {
+        let refused = JwksLayer::new(ring(Algorithm::ES256)).rate_limit(quota, window);
+        assert_eq!(refused.unwrap_err().field(), "rate limit");
+    }
+}
+
 #[tokio::test]
 async fn a_clock_that_goes_backwards_locks_nobody_out() {
     let clock = clock();
     let service = JwksLayer::new(ring(Algorithm::ES256))
-        .rate_limit_by(clock.clone(), 1, Duration::from_secs(300))
+        .rate_limit(1, Duration::from_secs(300))
+        .unwrap()
+        .clock(clock.clone())
         .layer(Echo::new());
     assert_eq!(get(service.clone(), WSO2, &[]).await.status, StatusCode::OK);
     assert_eq!(

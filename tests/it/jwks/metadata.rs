@@ -65,16 +65,23 @@ async fn the_metadata_are_below_the_issuers_path_and_name_its_keys() {
 }
 
 #[tokio::test]
-async fn the_metadata_name_the_last_of_the_paths() {
-    for (paths, last) in [(&[WELL_KNOWN, WSO2][..], WSO2), (&["/keys"], "/keys")] {
-        let layer = layer().paths(paths.iter().copied()).unwrap();
-        let layer = layer
-            .with_issuer_metadata("https://gateway.example.com")
-            .unwrap();
-        let path = "/.well-known/openid-configuration";
-        let answer = get(layer.layer(Echo::new()), path, &[]).await;
-        let expected = format!("https://gateway.example.com{last}");
-        assert_eq!(answer.json()["jwks_uri"], expected);
+async fn the_metadata_name_a_registered_path_or_else_the_first_whatever_is_set_first() {
+    for (paths, named) in [
+        (&[WSO2, WELL_KNOWN][..], WELL_KNOWN),
+        (&[WELL_KNOWN, WSO2], WELL_KNOWN),
+        (&["/keys", WSO2], "/keys"),
+    ] {
+        let issuer = "https://gateway.example.com";
+        let paths = || paths.iter().copied();
+        let before = layer().paths(paths()).unwrap();
+        let before = before.with_issuer_metadata(issuer).unwrap();
+        let after = layer().with_issuer_metadata(issuer).unwrap();
+        let after = after.paths(paths()).unwrap();
+        for layer in [before, after] {
+            let path = "/.well-known/openid-configuration";
+            let answer = get(layer.layer(Echo::new()), path, &[]).await;
+            assert_eq!(answer.json()["jwks_uri"], format!("{issuer}{named}"));
+        }
     }
 }
 
@@ -171,14 +178,16 @@ fn paths_that_lead_nowhere_are_refused() {
     let refused = |paths: &[&str]| layer().paths(paths.iter().copied()).unwrap_err();
     let none: ConfigError = refused(&[]);
     assert_eq!(none.to_string(), "paths: are none");
-    for path in ["", "keys", "https://gateway.example.com/keys", "*"] {
+    for path in [
+        "",
+        "keys",
+        "https://gateway.example.com/keys",
+        "*",
+        "/a?b=c",
+        "/a b",
+    ] {
         let error = refused(&["/good", path]);
-        assert_eq!(error.to_string(), "paths: start with a slash", "{path}");
+        let text = format!("paths: {path:?} is not the path of a URL");
+        assert_eq!(error.to_string(), text);
     }
-    let layer = layer().with_issuer_metadata("https://gateway.example.com");
-    let late = layer.unwrap().paths(["/keys"]).unwrap_err();
-    assert_eq!(
-        late.to_string(),
-        "paths: are set before the issuer's metadata, which names one"
-    );
 }

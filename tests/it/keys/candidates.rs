@@ -10,7 +10,7 @@ fn keys_of_two_types_with_one_kid_are_both_kept_and_told_apart_by_the_algorithm(
     let keys = json!({ "keys": [jwk(Algorithm::ES256), jwk(Algorithm::EdDSA)] });
     let set = JwkSet::parse(keys.to_string()).unwrap();
     assert_eq!(set.left_out(), []);
-    let keys = KeySet::new(&set, &Algorithm::ALL);
+    let keys = KeySet::new(&set, Algorithm::ALL);
     for algorithm in [Algorithm::ES256, Algorithm::EdDSA] {
         let found: Vec<_> = keys.find(Some("odd"), algorithm).collect();
         assert_eq!(found.len(), 1);
@@ -25,7 +25,7 @@ fn a_key_without_alg_serves_each_allowed_algorithm_that_fits_it() {
     let set = JwkSet::parse(set.to_string()).unwrap();
     let allowed = [Algorithm::RS256, Algorithm::PS512, Algorithm::ES256];
     let keys = KeySet::new(&set, &allowed);
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let expected = usize::from([Algorithm::RS256, Algorithm::PS512].contains(&algorithm));
         let found = keys.find(Some("odd"), algorithm).count();
         assert_eq!(found, expected, "{algorithm}");

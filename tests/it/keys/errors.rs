@@ -14,7 +14,7 @@ fn an_algorithm_that_does_not_fit_the_key_is_refused_by_name() {
         ("P-384", openssl::ec("P-384")),
         ("Ed25519", openssl::ed25519()),
     ];
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let needed = match algorithm {
             Algorithm::ES256 => "P-256",
             Algorithm::ES384 => "P-384",

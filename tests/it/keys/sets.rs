@@ -1,7 +1,10 @@
 //! Sets of keys as others publish them: what is kept, what is left out, and what is said about it.
 
 use serde_json::{Value, json};
-use tests::{forge::encode, keys::key};
+use tests::{
+    forge::encode,
+    keys::{key, new_key},
+};
 use tower_jwks::{Algorithm, Jwk, JwkSet, KeySet};
 
 /// A public key of the kind, with the `kid` `odd`, to be spoiled.
@@ -244,7 +247,7 @@ fn one_odd_key_is_left_out_by_name_and_spoils_only_itself() {
     for (odd, reason) in cases {
         let document = json!({ "keys": [odd, good, { "kty": "unheard of" }] }).to_string();
         let set = JwkSet::parse(&document).unwrap();
-        let keys = KeySet::new(&set, &Algorithm::ALL);
+        let keys = KeySet::new(&set, Algorithm::ALL);
         let said: Vec<String> = keys.left_out().iter().map(ToString::to_string).collect();
         let kid = odd["kid"].as_str().unwrap();
         assert_eq!(said[0], format!("key 0 (kid {kid:?}): {reason}"), "{odd}");
@@ -277,12 +280,36 @@ fn a_key_whose_members_have_the_wrong_type_is_left_out() {
             panic!("{odd}: one is left out");
         };
         assert_eq!(left_out.position(), 0);
-        assert!(
-            left_out
-                .to_string()
-                .starts_with("key 0: jwk: is not a JWK: ")
-        );
+        assert_eq!(left_out.kid(), odd["kid"].as_str());
+        assert!(left_out.to_string().contains(": jwk: is not a JWK: "));
     }
+}
+
+#[test]
+fn a_private_member_is_seen_whatever_else_is_wrong_with_its_key() {
+    for odd in [
+        r#"{"kty":"RSA","kid":"a","d":"abc","n":123}"#,
+        r#"{"kid":"a","d":null}"#,
+        r#"{"kty":"odd","kid":"a","k":[]}"#,
+    ] {
+        let set = JwkSet::parse(format!(r#"{{"keys":[{odd}]}}"#)).unwrap();
+        let left_out = &set.left_out()[0];
+        assert!(left_out.is_private(), "{odd}");
+        assert_eq!(left_out.kid(), Some("a"));
+    }
+}
+
+#[test]
+fn keys_without_a_kid_to_choose_by_are_tried_in_the_order_of_the_document() {
+    let keys: Vec<_> = (0..20).map(|_| new_key(Algorithm::EdDSA)).collect();
+    let set = JwkSet::new(keys.iter().map(Into::into)).unwrap();
+    let set = KeySet::new(&set, Algorithm::ALL);
+    let tried: Vec<_> = set
+        .find(None, Algorithm::EdDSA)
+        .map(|key| key.kid())
+        .collect();
+    let expected: Vec<_> = keys.iter().take(16).map(|key| Some(key.kid())).collect();
+    assert_eq!(tried, expected);
 }
 
 #[test]

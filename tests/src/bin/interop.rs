@@ -82,7 +82,7 @@ async fn mint(directory: &Path) -> Result<(), Failure> {
     };
     let copied = json!({ "org": organization(), "region": "Zürich" });
     let mut cases = vec![minted("standard", Algorithm::RS256, Policy::default(), json!({})).await?];
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         cases.push(minted("wso2", algorithm, wso2(algorithm), copied.clone()).await?);
     }
     let policy = Policy::default().audience("invoices");

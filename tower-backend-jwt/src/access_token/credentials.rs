@@ -99,7 +99,7 @@ const fn is_token_char(byte: u8) -> bool {
 }
 
 fn malformed(detail: &'static str) -> Refusal {
-    Refusal::from(RefusalReason::MalformedRequest).with_detail(detail)
+    Refusal::new(RefusalReason::MalformedRequest).with_detail(detail)
 }
 
 #[cfg(test)]

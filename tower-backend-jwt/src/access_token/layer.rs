@@ -1,3 +1,5 @@
+//! The layer's settings.
+
 use super::{
     credentials::{Credentials, Scheme},
     service::AccessToken,
@@ -27,8 +29,8 @@ use tower_layer::Layer;
 /// Put limits on concurrency and size outside too, so that they hold for forged tokens as well.
 ///
 /// One of these layers is enough for a request: a second one inside finds no token, because the
-/// first has removed it. Give routes that need other scopes a layer of their own, made from one
-/// [`Verifier`] that they share.
+/// first has removed it. For routes that need more scopes than the others there is
+/// [`RequireScopeLayer`](crate::RequireScopeLayer).
 ///
 /// # Deployment
 ///
@@ -74,7 +76,7 @@ pub struct AccessTokenLayer {
     pub(super) optional: bool,
     pub(super) forward_token: bool,
     pub(super) requirements: Arc<[Requirement]>,
-    pub(super) check: Option<Arc<dyn TokenCheck>>,
+    pub(super) checks: Arc<[Arc<dyn TokenCheck>]>,
     pub(super) responder: Responder,
 }
 
@@ -88,7 +90,7 @@ impl AccessTokenLayer {
             optional: false,
             forward_token: false,
             requirements: Arc::new([]),
-            check: None,
+            checks: Arc::new([]),
             responder: Responder::default(),
         }
     }
@@ -96,7 +98,8 @@ impl AccessTokenLayer {
     /// Lets a request without a token through as well, marked as
     /// [`Anonymous`](crate::Anonymous). A token that does not hold is refused all the same.
     ///
-    /// Credentials of another scheme count as none.
+    /// Credentials of another scheme count as none. Where scopes are required too, a request without
+    /// a token is refused: it has none of them.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
         self
@@ -146,13 +149,17 @@ impl AccessTokenLayer {
     }
 
     fn require(mut self, requirement: Requirement) -> Self {
-        let mut requirements = self.requirements.to_vec();
-        requirements.push(requirement);
-        self.requirements = requirements.into();
+        self.requirements = self
+            .requirements
+            .iter()
+            .cloned()
+            .chain([requirement])
+            .collect();
         self
     }
 
-    /// Asks this check of your own once a token is verified and its scopes suffice.
+    /// Asks this check of your own once a token is verified and its scopes suffice. Checks add up;
+    /// none is asked about a caller without a token.
     ///
     /// ```
     /// # use tower_backend_jwt::{AccessTokenLayer, Refusal, VerifiedToken};
@@ -167,7 +174,8 @@ impl AccessTokenLayer {
     /// # }
     /// ```
     pub fn check(mut self, check: impl TokenCheck) -> Self {
-        self.check = Some(Arc::new(check));
+        let check: Arc<dyn TokenCheck> = Arc::new(check);
+        self.checks = self.checks.iter().cloned().chain([check]).collect();
         self
     }
 
@@ -198,7 +206,7 @@ impl<S> Layer<S> for AccessTokenLayer {
     type Service = AccessToken<S>;
 
     fn layer(&self, inner: S) -> AccessToken<S> {
-        AccessToken::new(inner, self.clone())
+        AccessToken::new(inner, Arc::new(self.clone()))
     }
 }
 
@@ -210,7 +218,7 @@ impl fmt::Debug for AccessTokenLayer {
             .field("optional", &self.optional)
             .field("forward_token", &self.forward_token)
             .field("requirements", &self.requirements)
-            .field("check", &self.check.is_some())
+            .field("checks", &self.checks.len())
             .field("responder", &self.responder)
             .finish()
     }

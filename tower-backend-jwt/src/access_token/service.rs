@@ -1,3 +1,5 @@
+//! The decision about a request, by its head.
+
 use super::layer::AccessTokenLayer;
 use crate::{
     Anonymous, VerifiedToken,
@@ -5,7 +7,10 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use http::{Request, Response, request::Parts};
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 use tower_jwks::{ResponseBody, ResponseFuture};
 use tower_service::Service;
 
@@ -13,11 +18,11 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub struct AccessToken<S> {
     inner: S,
-    layer: AccessTokenLayer,
+    layer: Arc<AccessTokenLayer>,
 }
 
 impl<S> AccessToken<S> {
-    pub(super) const fn new(inner: S, layer: AccessTokenLayer) -> Self {
+    pub(super) const fn new(inner: S, layer: Arc<AccessTokenLayer>) -> Self {
         Self { inner, layer }
     }
 }
@@ -34,15 +39,16 @@ impl AccessTokenLayer {
                 for requirement in &*self.requirements {
                     requirement.check(&token)?;
                 }
-                if let Some(check) = &self.check {
+                for check in &*self.checks {
                     check.token_check(&token, request)?;
                 }
                 request.extensions.insert(token);
             }
-            None if self.optional => {
+            // A caller without a token has no scope either.
+            None if self.optional && self.requirements.is_empty() => {
                 request.extensions.insert(Anonymous);
             }
-            None => return Err(RefusalReason::MissingCredentials.into()),
+            None => return Err(Refusal::new(RefusalReason::MissingCredentials)),
         }
         // What was read here must not be readable in another spelling further on.
         if self.forward_token {

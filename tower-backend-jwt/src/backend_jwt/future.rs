@@ -1,3 +1,5 @@
+//! The response, without the field.
+
 use crate::field::strip;
 use http::{HeaderName, Response};
 use pin_project_lite::pin_project;

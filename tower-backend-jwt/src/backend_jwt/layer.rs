@@ -1,3 +1,5 @@
+//! The layer's settings.
+
 use super::service::BackendJwt;
 use crate::{
     Api, BackendClaims, Policy,
@@ -22,8 +24,8 @@ use tower_layer::Layer;
 /// ([`Anonymous`](crate::Anonymous)) goes on without the field. A request that no
 /// [`AccessTokenLayer`](crate::AccessTokenLayer) has seen is answered `500`.
 ///
-/// A JWT is used again for the same token, application and claims while at least half of its time
-/// is left; it is not once its key no longer signs.
+/// A JWT is used again for the same token, application and claims while at least half of its time is
+/// left, or all of it where the access token's end is its own; never once its key no longer signs.
 ///
 /// # Order
 ///
@@ -78,25 +80,18 @@ pub struct BackendJwtLayer {
 impl BackendJwtLayer {
     /// Signs with the keys of this ring, after the default [`Policy`].
     pub fn new(keys: KeyRing) -> Self {
-        let minter = Minter::new(Settings::new(keys)).expect("the default policy fits every key");
         Self {
-            minter: Arc::new(minter),
+            minter: Arc::new(Minter::new(Settings::new(keys))),
             claims: None,
             responder: Responder::default(),
         }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Result<Self, ConfigError> {
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.minter.settings().clone();
         change(&mut settings);
-        self.minter = Arc::new(Minter::new(settings)?);
-        Ok(self)
-    }
-
-    /// A change that leaves the policy and the keys as they are.
-    fn with_sound(self, change: impl FnOnce(&mut Settings)) -> Self {
-        self.with(change)
-            .expect("the policy and the keys were checked together before")
+        self.minter = Arc::new(Minter::new(settings));
+        self
     }
 
     /// Signs after this policy.
@@ -104,17 +99,21 @@ impl BackendJwtLayer {
     /// # Errors
     ///
     /// It asks for another algorithm than the ring's, for a custom claim that the gateway makes or
-    /// that is named twice, for a lifetime under a second, or to copy what is never copied.
-    pub fn policy(self, policy: Policy) -> Result<Self, ConfigError> {
-        self.with(|settings| settings.policy = policy)
+    /// that is named twice, for a lifetime under a second, for an empty issuer, audience or type, for
+    /// a field that frames messages, or to copy what is never copied.
+    pub fn policy(mut self, policy: Policy) -> Result<Self, ConfigError> {
+        let mut settings = self.minter.settings().clone();
+        settings.set_policy(policy)?;
+        self.minter = Arc::new(Minter::new(settings));
+        Ok(self)
     }
 
     /// Names this API in the JWT. Default: none is named.
     pub fn api(self, api: Api) -> Self {
-        self.with_sound(|settings| settings.api = Some(api))
+        self.with(|settings| settings.api = Some(api))
     }
 
-    /// Adds claims of your own.
+    /// Adds claims of your own, in place of those from an earlier call.
     ///
     /// ```
     /// # use tower_backend_jwt::{BackendJwtLayer, Claims, Refusal, VerifiedToken};
@@ -134,18 +133,18 @@ impl BackendJwtLayer {
 
     /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
     pub fn clock(self, clock: impl Clock) -> Self {
-        self.with_sound(|settings| settings.clock = Arc::new(clock))
+        self.with(|settings| settings.clock = Arc::new(clock))
     }
 
     /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
     /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
     pub fn cache(self, entries: usize, bytes: u64) -> Self {
-        self.with_sound(|settings| settings.cache = Some((entries, bytes)))
+        self.with(|settings| settings.cache = Some((entries, bytes)))
     }
 
     /// Signs a JWT for every request.
     pub fn no_cache(self) -> Self {
-        self.with_sound(|settings| settings.cache = None)
+        self.with(|settings| settings.cache = None)
     }
 
     /// The form of a refusal's body. Default: a problem document.
@@ -165,7 +164,7 @@ impl<S> Layer<S> for BackendJwtLayer {
     type Service = BackendJwt<S>;
 
     fn layer(&self, inner: S) -> BackendJwt<S> {
-        BackendJwt::new(inner, self.clone())
+        BackendJwt::new(inner, Arc::new(self.clone()))
     }
 }
 

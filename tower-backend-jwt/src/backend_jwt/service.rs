@@ -1,3 +1,5 @@
+//! What a request is given, by its head.
+
 use super::{future::BackendJwtFuture, layer::BackendJwtLayer};
 use crate::{
     Anonymous, Application, Claims, VerifiedToken,
@@ -5,7 +7,10 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 use tower_jwks::{ResponseBody, ResponseFuture};
 use tower_service::Service;
 
@@ -13,11 +18,11 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub struct BackendJwt<S> {
     inner: S,
-    layer: BackendJwtLayer,
+    layer: Arc<BackendJwtLayer>,
 }
 
 impl<S> BackendJwt<S> {
-    pub(super) const fn new(inner: S, layer: BackendJwtLayer) -> Self {
+    pub(super) const fn new(inner: S, layer: Arc<BackendJwtLayer>) -> Self {
         Self { inner, layer }
     }
 }
@@ -32,7 +37,7 @@ impl BackendJwtLayer {
         let Some(token) = request.extensions.get::<VerifiedToken>() else {
             return match request.extensions.get::<Anonymous>() {
                 Some(Anonymous) => Ok(None),
-                None => Err(RefusalReason::MissingAccessTokenLayer.into()),
+                None => Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
             };
         };
         let claims = match &self.claims {

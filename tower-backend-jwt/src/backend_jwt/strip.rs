@@ -13,6 +13,16 @@ use tower_service::Service;
 /// [`BackendJwtLayer`](crate::BackendJwtLayer) does this by itself. This layer is for the routes
 /// beside it, which carry no backend JWT and must not carry a forged one either.
 ///
+/// # Order
+///
+/// Outside of whatever sets the field for the services behind, if anything does: it removes that too
+/// where it stands inside.
+///
+/// # Deployment
+///
+/// As with [`BackendJwtLayer`](crate::BackendJwtLayer): a proxy further in must not make header fields
+/// of a request's trailers.
+///
 /// ```
 /// use http::{HeaderName, Request, Response};
 /// use tower::{Layer, ServiceExt, service_fn};

@@ -1,3 +1,5 @@
+//! The API that is called.
+
 /// The API that is called, as the backend JWT names it.
 ///
 /// ```

@@ -7,7 +7,7 @@ use quick_cache::{Equivalent, Weighter, sync::Cache};
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 use tower_jwks::{SigningKey, UnixTime};
 
@@ -17,7 +17,7 @@ pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Weight>);
 /// Everything a backend JWT is made from, apart from what is fixed for the cache's minter and the
 /// signing key, which is compared when an entry is found.
 struct Key {
-    token: VerifiedToken,
+    token: Arc<str>,
     application: Option<Application>,
     claims: Box<str>,
 }
@@ -33,7 +33,8 @@ pub(super) struct Inputs<'a> {
 /// A backend JWT and how long it may be handed out.
 pub(super) struct Minted {
     pub(super) value: HeaderValue,
-    pub(super) key: Arc<SigningKey>,
+    /// Weak: a key that is retired leaves the memory, whatever it signed.
+    pub(super) key: Weak<SigningKey>,
     pub(super) issued_at: UnixTime,
     /// From then on a new one is made, so that what is handed out has some life left.
     pub(super) renew_at: UnixTime,
@@ -56,14 +57,15 @@ impl JwtCache {
     ) -> Option<HeaderValue> {
         let minted = self.0.get(inputs)?;
         // A clock that went back makes a new one rather than one issued in the future.
-        let usable =
-            Arc::ptr_eq(&minted.key, key) && minted.issued_at <= now && now < minted.renew_at;
+        let usable = minted.key.as_ptr() == Arc::as_ptr(key)
+            && minted.issued_at <= now
+            && now < minted.renew_at;
         usable.then(|| minted.value.clone())
     }
 
     pub(super) fn insert(&self, inputs: &Inputs<'_>, minted: Minted) {
         let key = Key {
-            token: inputs.token.clone(),
+            token: Arc::clone(inputs.token.token()),
             application: inputs.application.cloned(),
             claims: inputs.claims.into(),
         };
@@ -72,12 +74,8 @@ impl JwtCache {
 }
 
 impl Key {
-    fn inputs(&self) -> Inputs<'_> {
-        Inputs {
-            token: &self.token,
-            application: self.application.as_ref(),
-            claims: &self.claims,
-        }
+    fn parts(&self) -> (&str, Option<&Application>, &str) {
+        (&self.token, self.application.as_ref(), &self.claims)
     }
 }
 
@@ -90,7 +88,7 @@ impl Inputs<'_> {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.inputs().parts() == other.inputs().parts()
+        self.parts() == other.parts()
     }
 }
 
@@ -98,7 +96,7 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.inputs().hash(state);
+        self.parts().hash(state);
     }
 }
 
@@ -110,7 +108,7 @@ impl Hash for Inputs<'_> {
 
 impl Equivalent<Key> for Inputs<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.parts() == key.inputs().parts()
+        self.parts() == key.parts()
     }
 }
 
@@ -125,7 +123,7 @@ impl Weighter<Key, Arc<Minted>> for Weight {
     fn weight(&self, key: &Key, minted: &Arc<Minted>) -> u64 {
         let bytes = size_of::<Key>()
             + size_of::<Minted>()
-            + key.token.size()
+            + key.token.len()
             + key.application.as_ref().map_or(0, Application::size)
             + key.claims.len()
             + minted.value.len();

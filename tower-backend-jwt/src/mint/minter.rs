@@ -6,7 +6,7 @@ use super::{
     claims::push_member,
 };
 use crate::{
-    VerifiedToken, base64url,
+    VerifiedToken,
     json::push_string,
     refusal::{Refusal, RefusalReason},
 };
@@ -19,6 +19,8 @@ use tower_jwks::{Clock, ConfigError, KeyRing, SigningKey, SystemClock, UnixTime}
 pub(crate) struct Settings {
     pub(crate) keys: KeyRing,
     pub(crate) policy: Policy,
+    /// The policy's custom claims, rendered.
+    custom: Claims,
     pub(crate) api: Option<Api>,
     pub(crate) clock: Arc<dyn Clock>,
     /// Entries and bytes.
@@ -30,41 +32,46 @@ impl Settings {
         Self {
             keys,
             policy: Policy::default(),
+            custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
             cache: Some((10_000, 64 * 1024 * 1024)),
         }
     }
-}
 
-/// Makes backend JWTs after one policy.
-pub(crate) struct Minter {
-    settings: Settings,
-    custom: Claims,
-    /// What every token of this minter claims, as JSON members.
-    fixed: String,
-    cache: Option<JwtCache>,
-}
-
-impl Minter {
-    pub(crate) fn new(settings: Settings) -> Result<Self, ConfigError> {
-        let policy = &settings.policy;
-        let custom = policy.check()?;
-        let ours = settings.keys.algorithm();
+    /// Takes a policy that is sound by itself and fits the keys.
+    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), ConfigError> {
+        self.custom = policy.check()?;
+        let ours = self.keys.algorithm();
         if let Some(asked) = policy.algorithm.filter(|asked| *asked != ours) {
             return Err(ConfigError::new(
                 "algorithm",
                 format!("is {asked}, but the key signs with {ours}"),
             ));
         }
-        Ok(Self {
-            fixed: fixed(policy, settings.api.as_ref(), &custom),
-            custom,
+        self.policy = policy;
+        Ok(())
+    }
+}
+
+/// Makes backend JWTs after one policy.
+pub(crate) struct Minter {
+    settings: Settings,
+    /// What every token of this minter claims, as JSON members.
+    fixed: String,
+    cache: Option<JwtCache>,
+}
+
+impl Minter {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            fixed: fixed(&settings.policy, settings.api.as_ref(), &settings.custom),
             cache: settings
                 .cache
+                .filter(|(entries, _)| *entries > 0)
                 .map(|(entries, bytes)| JwtCache::new(entries, bytes)),
             settings,
-        })
+        }
     }
 
     pub(crate) const fn settings(&self) -> &Settings {
@@ -81,7 +88,7 @@ impl Minter {
         let Settings { policy, clock, .. } = &self.settings;
         // Whatever `typ` it has and whoever is trusted: what we signed is not exchanged again.
         if token.issuer() == policy.issuer {
-            return Err(RefusalReason::SelfIssued.into());
+            return Err(Refusal::new(RefusalReason::SelfIssued));
         }
         let key = self.settings.keys.signing_key()?;
         let now = clock.now();
@@ -133,16 +140,10 @@ impl Minter {
         self.push_copied(&mut json, inputs.token, claims);
         json.push('}');
 
-        let mut jwt = String::with_capacity(json.len() * 4 / 3 + 512);
-        base64url::push(&mut jwt, self.header(&key));
-        jwt.push('.');
-        base64url::push(&mut jwt, &json);
-        let signature = key.sign(jwt.as_bytes())?;
-        jwt.push('.');
-        base64url::push(&mut jwt, signature);
+        let jwt = key.sign_jws(&policy.typ, json.as_bytes())?;
         if jwt.len() > policy.max_bytes {
             return Err(
-                Refusal::from(RefusalReason::BackendJwtTooLong).with_detail(format!(
+                Refusal::new(RefusalReason::BackendJwtTooLong).with_detail(format!(
                     "{} bytes, of at most {}",
                     jwt.len(),
                     policy.max_bytes
@@ -156,19 +157,10 @@ impl Minter {
         crate::trace::minted(key.kid(), api, expires_at);
         Ok(Minted {
             value,
-            key,
+            key: Arc::downgrade(&key),
             issued_at: now,
             renew_at,
         })
-    }
-
-    fn header(&self, key: &SigningKey) -> String {
-        let mut header = String::from("{");
-        push_text(&mut header, "typ", &self.settings.policy.typ);
-        push_text(&mut header, "alg", key.algorithm().name());
-        push_text(&mut header, "kid", key.kid());
-        header.push('}');
-        header
     }
 
     /// What the gateway says of the user and the application.
@@ -211,9 +203,9 @@ impl Minter {
         let dialect = &self.settings.policy.dialect;
         if let Some(name) = claims
             .names()
-            .find(|name| dialect.owns(name) || self.custom.has(name))
+            .find(|name| dialect.owns(name) || self.settings.custom.has(name))
         {
-            return Err(Refusal::from(RefusalReason::UnusableClaims)
+            return Err(Refusal::new(RefusalReason::UnusableClaims)
                 .with_detail(format!("{name:?} is claimed already")));
         }
         if !claims.json().is_empty() {
@@ -226,7 +218,8 @@ impl Minter {
     fn push_copied(&self, json: &mut String, token: &VerifiedToken, claims: &Claims) {
         let policy = &self.settings.policy;
         for (name, value) in token.claims_iter() {
-            let taken = policy.dialect.owns(name) || self.custom.has(name) || claims.has(name);
+            let taken =
+                policy.dialect.owns(name) || self.settings.custom.has(name) || claims.has(name);
             if !taken && value != "null" && policy.copied.includes(name) {
                 push_member(json, name, value);
             }
@@ -250,13 +243,13 @@ impl Lifetime {
         key_end: Option<UnixTime>,
     ) -> Result<Self, Refusal> {
         if source_end <= now {
-            return Err(RefusalReason::Expired.into());
+            return Err(Refusal::new(RefusalReason::Expired));
         }
         let wanted = now.saturating_add(ttl);
         let mut expires_at = wanted.min(source_end);
         if let Some(key_end) = key_end {
             if key_end <= now {
-                return Err(Refusal::from(RefusalReason::KeysUnavailable)
+                return Err(Refusal::new(RefusalReason::KeysUnavailable)
                     .with_detail("the signing key's certificate is expired"));
             }
             expires_at = expires_at.min(key_end);
@@ -320,8 +313,7 @@ fn push_text(json: &mut String, name: &str, value: &str) {
 fn jti() -> Result<String, Refusal> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| {
-        Refusal::from(RefusalReason::KeysUnavailable)
-            .with_detail("the system gives no random bytes")
+        Refusal::new(RefusalReason::KeysUnavailable).with_detail("the system gives no random bytes")
     })?;
     Ok(uuid::Builder::from_random_bytes(bytes)
         .into_uuid()

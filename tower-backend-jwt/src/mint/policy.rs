@@ -178,7 +178,8 @@ impl Policy {
 
     /// Its `iss`. Default: `wso2.org/products/am`, as WSO2's gateways have it.
     ///
-    /// A caller's token of this issuer is refused: a backend JWT is no access token.
+    /// Give each gateway a name of its own: a caller's token of this issuer is refused, because a
+    /// backend JWT is no access token.
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = issuer.into();
         self
@@ -244,6 +245,15 @@ impl Policy {
         }
         if self.issuer.is_empty() {
             return Err(ConfigError::new("issuer", "is empty"));
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::new("audience", "is empty"));
+        }
+        if self.typ.is_empty() {
+            return Err(ConfigError::new("typ", "is empty"));
+        }
+        if self.max_bytes == 0 {
+            return Err(ConfigError::new("max_bytes", "is none"));
         }
         if FRAMING.contains(&self.header) {
             return Err(ConfigError::new(

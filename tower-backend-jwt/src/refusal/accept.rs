@@ -12,9 +12,10 @@ pub(super) fn takes_json(headers: &HeaderMap) -> bool {
         .into_iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(|range| range.split(';').next().unwrap_or_default().trim())
-        .peekable();
-    ranges.peek().is_none()
+        .map(|range| range.split_once(';').unwrap_or((range, "")))
+        .filter(|(_, parameters)| !is_refused(parameters))
+        .map(|(range, _)| range.trim());
+    !headers.contains_key(ACCEPT)
         || ranges.any(|range| {
             [
                 "*/*",
@@ -31,9 +32,17 @@ pub(super) fn takes_json(headers: &HeaderMap) -> bool {
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     headers.get(CONTENT_TYPE).is_some_and(|value| {
-        value
-            .as_bytes()
-            .get(..GRPC.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(GRPC))
+        let Some((start, rest)) = value.as_bytes().split_at_checked(GRPC.len()) else {
+            return false;
+        };
+        start.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';' | b'-'))
+    })
+}
+
+/// A weight of zero says that a media type is not taken.
+fn is_refused(parameters: &str) -> bool {
+    parameters.split(';').any(|parameter| {
+        let weight = parameter.trim().strip_prefix("q=");
+        weight.is_some_and(|weight| weight.parse() == Ok(0.0_f32))
     })
 }

@@ -25,8 +25,9 @@ pub enum RefusalFormat {
 /// Makes the response to a refused request.
 ///
 /// Implemented by closures `Fn(&Refusal, &Parts) -> Response<Bytes>`. A response with a status of
-/// success gets the refusal's own, and a `401` without a challenge gets one, so that no hook can
-/// turn a refusal into a success or drop what RFC 9110 section 11.6.1 demands.
+/// success gets the refusal's own, unless it has a `grpc-status` that is none of success; and a
+/// `401` without a challenge gets one. So no hook can turn a refusal into a success or drop what
+/// RFC 9110 section 11.6.1 demands.
 pub trait RefusalResponse: Send + Sync + 'static {
     /// The response to a request with this head, refused for this reason.
     fn refusal_response(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes>;
@@ -40,6 +41,8 @@ where
         self(refusal, request)
     }
 }
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// How a layer answers what it refuses.
 #[derive(Clone, Default)]
@@ -67,7 +70,7 @@ impl Responder {
         crate::trace::refused(&refusal);
         let mut response = match &self.hook {
             Some(hook) => self.guarded(hook.refusal_response(&refusal, request), &refusal),
-            None if accept::is_grpc(&request.headers) => grpc(&refusal),
+            None if accept::is_grpc(&request.headers) => grpc(&refusal, request),
             None => self.http(&refusal, request),
         };
         response.extensions_mut().insert(refusal);
@@ -75,7 +78,12 @@ impl Responder {
     }
 
     fn guarded(&self, mut response: Response<Bytes>, refusal: &Refusal) -> Response<Bytes> {
-        if response.status().is_success() {
+        // In gRPC a refusal is a status of its own, under the 200 of HTTP.
+        let refused = response
+            .headers()
+            .get(GRPC_STATUS)
+            .is_some_and(|status| status != "0");
+        if !refused && (response.status().is_success() || response.status().is_informational()) {
             *response.status_mut() = refusal.status();
         }
         if response.status() == StatusCode::UNAUTHORIZED
@@ -158,15 +166,15 @@ fn refuse(status: StatusCode) -> Response<Bytes> {
 
 /// Trailers-only (the gRPC protocol over HTTP/2, "Responses"): the status is among the headers,
 /// under HTTP 200.
-fn grpc(refusal: &Refusal) -> Response<Bytes> {
+fn grpc(refusal: &Refusal, request: &Parts) -> Response<Bytes> {
     let row = refusal.reason().row();
     let mut response = refuse(StatusCode::OK);
     let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    fields.insert(
-        HeaderName::from_static("grpc-status"),
-        HeaderValue::from(u16::from(row.grpc)),
-    );
+    // That of the request: gRPC-Web has its own.
+    if let Some(content_type) = request.headers.get(CONTENT_TYPE) {
+        fields.insert(CONTENT_TYPE, content_type.clone());
+    }
+    fields.insert(GRPC_STATUS, HeaderValue::from(u16::from(row.grpc)));
     fields.insert(
         HeaderName::from_static("grpc-message"),
         HeaderValue::from_static(match row.error {

@@ -1,7 +1,6 @@
 //! aws-lc-rs: the default backend. Public keys are parsed once and kept in that form.
 
-use super::RsaSize;
-use crate::{Algorithm, algorithm::KeyType, der, material::PublicMaterial};
+use crate::{Algorithm, RsaSize, algorithm::KeyType, der, material::PublicMaterial};
 use aws_lc_rs::{
     digest,
     rand::SystemRandom,

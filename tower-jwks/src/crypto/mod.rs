@@ -19,19 +19,6 @@ mod ring;
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
 pub(crate) use self::ring::{PrivateKey, PublicKey, sha256};
 
-/// How large a generated RSA key is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RsaSize {
-    /// 2048 bits: the default.
-    #[default]
-    Bits2048,
-    /// 3072 bits.
-    Bits3072,
-    /// 4096 bits.
-    Bits4096,
-}
-
 impl PrivateKey {
     /// Reads a private key that must be of the kind the algorithm needs.
     pub(crate) fn read(algorithm: Algorithm, der: &PrivateKeyDer<'_>) -> Result<Self, ConfigError> {

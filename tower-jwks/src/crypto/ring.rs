@@ -1,8 +1,7 @@
 //! ring: the other backend. It has no parsed form of a public key, and cannot generate RSA keys.
 
-use super::RsaSize;
 use crate::{
-    Algorithm,
+    Algorithm, RsaSize,
     algorithm::KeyType,
     der::{self, Sec1},
     material::PublicMaterial,

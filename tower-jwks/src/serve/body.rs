@@ -76,9 +76,10 @@ impl<B> From<BytesBody> for ResponseBody<B> {
     }
 }
 
-impl<B: Default> Default for ResponseBody<B> {
+/// An empty body, whatever the service behind has: for layers outside that answer by themselves.
+impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::inner(B::default())
+        BytesBody::default().into()
     }
 }
 

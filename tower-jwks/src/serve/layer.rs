@@ -7,7 +7,7 @@ use super::{
     rate_limit::RateLimit,
 };
 use crate::{Clock, ConfigError, PublishKeys, SystemClock};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use std::{
     fmt,
     sync::Arc,
@@ -56,19 +56,27 @@ use tower_service::Service;
 pub struct JwksLayer {
     answer: Answer,
     paths: Arc<[Box<str>]>,
+    issuer: Option<Box<str>>,
     metadata: Option<Arc<IssuerMetadata>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl JwksLayer {
     /// The paths that are answered by default.
-    pub const DEFAULT_PATHS: [&str; 2] = ["/.wellknown/jwks", "/.well-known/jwks.json"];
+    pub const DEFAULT_PATHS: &[&str] = &["/.wellknown/jwks", "/.well-known/jwks.json"];
 
     /// Publishes these keys: a [`KeyRing`](crate::KeyRing), a [`JwkSet`](crate::JwkSet).
     pub fn new(keys: impl PublishKeys) -> Self {
         Self {
             answer: Answer::new(keys),
-            paths: Self::DEFAULT_PATHS.map(Into::into).into(),
+            paths: Self::DEFAULT_PATHS
+                .iter()
+                .copied()
+                .map(Into::into)
+                .collect(),
+            issuer: None,
             metadata: None,
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -76,39 +84,50 @@ impl JwksLayer {
     ///
     /// # Errors
     ///
-    /// There is none, or one does not start with `/`. Set before
-    /// [`with_issuer_metadata`](Self::with_issuer_metadata), which names one of them.
+    /// There is none, or one is not the path of a URL, starting with a slash.
     pub fn paths<P: Into<String>>(
         mut self,
         paths: impl IntoIterator<Item = P>,
     ) -> Result<Self, ConfigError> {
-        let wrong = |message| ConfigError::new("paths", message);
         let paths: Vec<String> = paths.into_iter().map(Into::into).collect();
+        let path = |path: &String| {
+            path.starts_with('/') && path.parse::<Uri>().is_ok_and(|uri| uri.path() == path)
+        };
         if paths.is_empty() {
-            return Err(wrong("are none"));
+            return Err(ConfigError::new("paths", "are none"));
         }
-        if paths.iter().any(|path| !path.starts_with('/')) {
-            return Err(wrong("start with a slash"));
-        }
-        if self.metadata.is_some() {
-            return Err(wrong(
-                "are set before the issuer's metadata, which names one",
+        if let Some(wrong) = paths.iter().find(|wrong| !path(wrong)) {
+            return Err(ConfigError::new(
+                "paths",
+                format!("{wrong:?} is not the path of a URL"),
             ));
         }
         self.paths = paths.into_iter().map(String::into_boxed_str).collect();
-        Ok(self)
+        self.render_metadata()
     }
 
     /// Answers `/.well-known/openid-configuration` too, below the path of the issuer's URL if it
     /// has one, with `issuer` and `jwks_uri`: enough for verifiers that configure themselves from
-    /// an issuer's URL. `jwks_uri` is the last of the paths, at the issuer's origin.
+    /// an issuer's URL. `jwks_uri` is at the issuer's origin: the first path under `/.well-known/`,
+    /// or else the first.
     ///
     /// # Errors
     ///
     /// The issuer is not an `https` or `http` URL, or has a query or a fragment.
     pub fn with_issuer_metadata(mut self, issuer: &str) -> Result<Self, ConfigError> {
-        let path = self.paths.last().map_or("/", |path| path);
-        self.metadata = Some(Arc::new(IssuerMetadata::new(issuer, path)?));
+        self.issuer = Some(issuer.into());
+        self.render_metadata()
+    }
+
+    fn render_metadata(mut self) -> Result<Self, ConfigError> {
+        if let Some(issuer) = &self.issuer {
+            let registered = self
+                .paths
+                .iter()
+                .find(|path| path.starts_with("/.well-known/"));
+            let path = registered.unwrap_or(&self.paths[0]);
+            self.metadata = Some(Arc::new(IssuerMetadata::new(issuer, path)?));
+        }
         Ok(self)
     }
 
@@ -118,16 +137,25 @@ impl JwksLayer {
         self
     }
 
-    /// Hands the keys out at most `quota` times in `window`, over all clients; a request more is
-    /// answered `429` with `Retry-After`. Default: no limit, because an answer costs less than its
-    /// refusal would save.
-    pub fn rate_limit(self, quota: u32, window: Duration) -> Self {
-        self.rate_limit_by(SystemClock, quota, window)
+    /// Hands the keys out at most `quota` times in `window`, whole seconds, over all clients; a
+    /// request more is answered `429` with `Retry-After`. Default: no limit, because an answer costs
+    /// less than its refusal would save.
+    ///
+    /// # Errors
+    ///
+    /// A quota of none, or a window of less than a second.
+    pub fn rate_limit(mut self, quota: u32, window: Duration) -> Result<Self, ConfigError> {
+        let limit = RateLimit::new(quota, window, Arc::clone(&self.clock))?;
+        self.answer.rate_limit = Some(Arc::new(limit));
+        Ok(self)
     }
 
-    /// As [`rate_limit`](Self::rate_limit), with the time from `clock`.
-    pub fn rate_limit_by(mut self, clock: impl Clock, quota: u32, window: Duration) -> Self {
-        self.answer.rate_limit = Some(Arc::new(RateLimit::new(quota, window, clock)));
+    /// Takes the time from here, for the rate limit. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        if let Some(limit) = &self.answer.rate_limit {
+            self.answer.rate_limit = Some(Arc::new(limit.by(Arc::clone(&self.clock))));
+        }
         self
     }
 
@@ -157,7 +185,7 @@ impl<S> Layer<S> for JwksLayer {
     fn layer(&self, inner: S) -> Jwks<S> {
         Jwks {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -166,7 +194,7 @@ impl<S> Layer<S> for JwksLayer {
 #[derive(Clone, Debug)]
 pub struct Jwks<S> {
     inner: S,
-    layer: JwksLayer,
+    layer: Arc<JwksLayer>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Jwks<S>

@@ -1,7 +1,6 @@
 //! The document that leads from an issuer's URL to its keys.
 
-use crate::{ConfigError, crypto};
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::{ConfigError, published::entity_tag};
 use bytes::Bytes;
 use http::{HeaderValue, Uri};
 use serde::Serialize;
@@ -38,7 +37,7 @@ impl IssuerMetadata {
             jwks_uri: format!("{scheme}://{authority}{jwks_path}"),
         };
         let json = serde_json::to_string(&document).expect("a struct of strings always serializes");
-        let tag = BASE64_URL_SAFE_NO_PAD.encode(&crypto::sha256(json.as_bytes())[..16]);
+        let tag = entity_tag(&json);
         Ok(Self {
             path: format!(
                 "{}/.well-known/openid-configuration",

@@ -1,8 +1,8 @@
 //! A limit on how often the key set is handed out.
 
-use crate::{Clock, UnixTime};
+use crate::{Clock, ConfigError, UnixTime};
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,7 +10,7 @@ use std::{
 pub(super) struct RateLimit {
     quota: u32,
     window: Duration,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     current: Mutex<Window>,
 }
 
@@ -20,15 +20,39 @@ struct Window {
 }
 
 impl RateLimit {
-    pub(super) fn new(quota: u32, window: Duration, clock: impl Clock) -> Self {
-        Self {
+    pub(super) fn new(
+        quota: u32,
+        window: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
+        let wrong = |message| Err(ConfigError::new("rate limit", message));
+        if quota == 0 {
+            return wrong("has a quota of none");
+        }
+        if window < Duration::from_secs(1) {
+            return wrong("has a window of less than a second");
+        }
+        Ok(Self {
             quota,
             window,
             current: Mutex::new(Window {
                 start: clock.now(),
                 taken: 0,
             }),
-            clock: Box::new(clock),
+            clock,
+        })
+    }
+
+    /// The same limit by another clock, with nothing taken yet.
+    pub(super) fn by(&self, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            quota: self.quota,
+            window: self.window,
+            current: Mutex::new(Window {
+                start: clock.now(),
+                taken: 0,
+            }),
+            clock,
         }
     }
 

@@ -81,7 +81,7 @@ fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
     let key = SigningKey::generate(Algorithm::ES256)?;
     let file = options.out.join("jwks.json");
     fs::create_dir_all(&options.out)?;
-    fs::write(&file, JwkSet::new([key.jwk().clone()])?.to_json())?;
+    fs::write(&file, JwkSet::new([key.jwk().clone()])?.json())?;
     eprintln!(
         "wrote {}; start the gateway (again), it reads the keys when it starts",
         file.display()

@@ -24,7 +24,7 @@ impl Idp {
     pub(crate) fn jwks(&self) -> String {
         JwkSet::new([self.key.jwk().clone()])
             .unwrap()
-            .to_json()
+            .json()
             .to_owned()
     }
 
