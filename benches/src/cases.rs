@@ -27,15 +27,8 @@ fn claims() -> String {
 }
 
 fn sign(key: &SigningKey) -> String {
-    let header = format!(
-        r#"{{"typ":"at+jwt","alg":"{}","kid":"{}"}}"#,
-        key.algorithm(),
-        key.kid()
-    );
-    let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-    let signed = format!("{}.{}", encode(&header), encode(&claims()));
-    let signature = key.sign(signed.as_bytes()).expect("a generated key signs");
-    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    key.sign_jws("at+jwt", claims().as_bytes())
+        .expect("a generated key signs")
 }
 
 pub(crate) fn all() -> Vec<Case> {

@@ -9,13 +9,20 @@
 //! use http::{Request, Response};
 //! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer};
-//! use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing};
+//! use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing, SigningKey};
 //! # use http_body_util::Empty;
-//! # let published = tower_jwks::SigningKey::generate(Algorithm::ES256)?;
-//! # let published = JwkSet::new([published.jwk().clone()])?;
+//! # use std::time::{SystemTime, UNIX_EPOCH};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn run(published: JwkSet) -> Result<(), Box<dyn std::error::Error>> {
-//! let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::parse(published.to_json())?)
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let in_a_minute = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() + 60;
+//! // The identity provider's side: a key, and a token.
+//! let provider = SigningKey::generate(Algorithm::ES256)?;
+//! let token = provider.sign_jws("at+jwt", format!(
+//!     r#"{{"iss":"https://idp.example.com","aud":"orders","sub":"alice","exp":{in_a_minute}}}"#
+//! ).as_bytes())?;
+//!
+//! // Ours: whom we trust, and what we sign with.
+//! let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
 //!     .audience("orders")
 //!     .build()?;
 //! let keys = KeyRing::generate(Algorithm::ES256)?;
@@ -24,17 +31,19 @@
 //!     .layer(JwksLayer::new(keys.clone())) // GET /.wellknown/jwks, without a token
 //!     .layer(AccessTokenLayer::new(issuer)) // 401 unless the token verifies
 //!     .layer(BackendJwtLayer::new(keys).api(Api::new("orders", "1.0.0"))) // X-JWT-Assertion
-//!     .service_fn(async |_: Request<()>| {
+//!     .service_fn(async |request: Request<()>| {
+//!         assert!(request.headers().contains_key("x-jwt-assertion"));
+//!         assert!(!request.headers().contains_key("authorization"));
 //!         Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
 //!     });
 //!
-//! let response = stack.clone().oneshot(Request::get("/orders").body(())?).await?;
-//! assert_eq!(response.status(), 401);
-//! let response = stack.oneshot(Request::get("/.wellknown/jwks").body(())?).await?;
-//! assert_eq!(response.status(), 200);
+//! let with = Request::get("/orders").header("authorization", format!("Bearer {token}"));
+//! assert_eq!(stack.clone().oneshot(with.body(())?).await?.status(), 200);
+//! let without = Request::get("/orders");
+//! assert_eq!(stack.clone().oneshot(without.body(())?).await?.status(), 401);
+//! let keys = Request::get("/.wellknown/jwks");
+//! assert_eq!(stack.oneshot(keys.body(())?).await?.status(), 200);
 //! # Ok(()) }
-//! # run(published)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The layers, and their order

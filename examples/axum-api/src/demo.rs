@@ -1,7 +1,6 @@
 //! Stands in for an identity provider: a key, and the tokens it signs.
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde_json::{Value, json};
+use serde_json::json;
 use tower_backend_jwt::Issuer;
 use tower_jwks::{Algorithm, Clock, ConfigError, JwkSet, KeysUnavailable, SigningKey, SystemClock};
 
@@ -27,7 +26,7 @@ impl Provider {
     /// An access token of Alice's, with these scopes.
     pub(crate) fn token(&self, scope: &str) -> Result<String, KeysUnavailable> {
         let now = SystemClock.now().as_secs();
-        self.sign(&json!({
+        let claims = json!({
             "iss": NAME,
             "sub": "alice",
             "aud": "orders",
@@ -37,16 +36,7 @@ impl Provider {
             "scope": scope,
             "name": "Alice",
             "email": "alice@example.com",
-        }))
-    }
-
-    /// A JWS in compact form: header, claims and signature, each in base64url.
-    fn sign(&self, claims: &Value) -> Result<String, KeysUnavailable> {
-        let key = &self.key;
-        let header = json!({ "typ": "at+jwt", "alg": key.algorithm(), "kid": key.kid() });
-        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let [header, claims] = [&header, claims].map(|json| encode(json.to_string().as_bytes()));
-        let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
-        Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
+        });
+        self.key.sign_jws("at+jwt", claims.to_string().as_bytes())
     }
 }

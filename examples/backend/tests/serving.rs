@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails should panic")]
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -106,14 +105,9 @@ impl Gateway {
             "http://wso2.org/claims/apiname": "orders",
         });
         change(&mut claims);
-        let header = json!({ "typ": "JWT", "alg": "ES256", "kid": self.0.kid() });
-        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let [header, claims] = [header, claims].map(|json| encode(json.to_string().as_bytes()));
-        let signature = self
-            .0
-            .sign(format!("{header}.{claims}").as_bytes())
-            .unwrap();
-        format!("{header}.{claims}.{}", encode(signature.as_ref()))
+        self.0
+            .sign_jws("JWT", claims.to_string().as_bytes())
+            .unwrap()
     }
 }
 

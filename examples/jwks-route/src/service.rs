@@ -7,8 +7,7 @@ use axum::{
     response::IntoResponse,
     routing::post,
 };
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use tower_jwks::{Clock, KeyRing, KeysUnavailable, SystemClock};
 
@@ -43,23 +42,15 @@ async fn token(State(service): State<Service>) -> Result<impl IntoResponse, Stat
 impl Service {
     fn issue(&self, client: &str) -> Result<String, KeysUnavailable> {
         let now = SystemClock.now().as_secs();
-        self.sign(&json!({
+        let claims = json!({
             "iss": &*self.issuer,
             "sub": client,
             "aud": "orders",
             "iat": now,
             "exp": now + LIFETIME,
-        }))
-    }
-
-    /// A JWS in compact form: header, claims and signature, each in base64url. The `kid` is how a
-    /// verifier finds the key in the published set.
-    fn sign(&self, claims: &Value) -> Result<String, KeysUnavailable> {
-        let key = self.keys.signing_key()?;
-        let header = json!({ "typ": "JWT", "alg": key.algorithm(), "kid": key.kid() });
-        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let [header, claims] = [&header, claims].map(|json| encode(json.to_string().as_bytes()));
-        let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
-        Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
+        });
+        self.keys
+            .signing_key()?
+            .sign_jws("JWT", claims.to_string().as_bytes())
     }
 }

@@ -1,8 +1,7 @@
 //! A demo identity provider: issues access tokens and publishes the key to verify them with.
 
 use axum::{Router, extract::State, http::StatusCode, routing::post};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use tower_jwks::{Algorithm, Clock, ConfigError, JwksLayer, KeyRing, KeysUnavailable, SystemClock};
 use uuid::Uuid;
@@ -38,7 +37,7 @@ impl Provider {
     /// An access token with the claims that WSO2's Asgardeo gives a user's token.
     fn issue(&self) -> Result<String, KeysUnavailable> {
         let now = SystemClock.now().as_secs();
-        self.sign(&json!({
+        let claims = json!({
             "iss": &*self.issuer,
             "sub": "11f53c32-f8ac-4810-bb79-615b2184baf5",
             "aud": "orders",
@@ -51,16 +50,9 @@ impl Provider {
             "email": "testmail@gmail.com",
             "org_id": "b554e001-761c-4d3a-a7a6-a61d73d34221",
             "org_name": "test",
-        }))
-    }
-
-    /// A JWS in compact form: header, claims and signature, each in base64url.
-    fn sign(&self, claims: &Value) -> Result<String, KeysUnavailable> {
-        let key = self.keys.signing_key()?;
-        let header = json!({ "typ": "at+jwt", "alg": key.algorithm(), "kid": key.kid() });
-        let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let [header, claims] = [&header, claims].map(|json| encode(json.to_string().as_bytes()));
-        let signature = key.sign(format!("{header}.{claims}").as_bytes())?;
-        Ok(format!("{header}.{claims}.{}", encode(signature.as_ref())))
+        });
+        self.keys
+            .signing_key()?
+            .sign_jws("at+jwt", claims.to_string().as_bytes())
     }
 }

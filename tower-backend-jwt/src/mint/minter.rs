@@ -104,7 +104,7 @@ impl Minter {
         {
             return Ok(value);
         }
-        let minted = self.sign(&inputs, claims, key, now)?;
+        let minted = self.sign(&inputs, claims, &key, now)?;
         let value = minted.value.clone();
         if let Some(cache) = &self.cache {
             cache.insert(&inputs, minted);
@@ -116,7 +116,7 @@ impl Minter {
         &self,
         inputs: &Inputs<'_>,
         claims: &Claims,
-        key: Arc<SigningKey>,
+        key: &Arc<SigningKey>,
         now: UnixTime,
     ) -> Result<Minted, Refusal> {
         let policy = &self.settings.policy;
@@ -157,7 +157,7 @@ impl Minter {
         crate::trace::minted(key.kid(), api, expires_at);
         Ok(Minted {
             value,
-            key: Arc::downgrade(&key),
+            key: Arc::downgrade(key),
             issued_at: now,
             renew_at,
         })

@@ -9,9 +9,8 @@
 
 use std::{error::Error, fs, path::PathBuf, process::ExitCode};
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lexopt::{Arg, Parser, ValueExt};
-use serde_json::{Value, json};
+use serde_json::json;
 use tower_jwks::{Algorithm, Clock, JwkSet, SigningKey, SystemClock};
 
 const HELP: &str = "\
@@ -88,7 +87,6 @@ fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
     );
 
     let now = SystemClock.now().as_secs();
-    let header = json!({ "alg": key.algorithm(), "kid": key.kid(), "typ": "at+jwt" });
     let claims = json!({
         "iss": options.issuer,
         "sub": options.subject,
@@ -102,11 +100,5 @@ fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
         "scope": options.scope,
         "email": format!("{}@example.com", options.subject),
     });
-    let segment = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
-    let message = format!("{}.{}", segment(&header), segment(&claims));
-    let signature = key.sign(message.as_bytes())?;
-    Ok(format!(
-        "{message}.{}",
-        BASE64_URL_SAFE_NO_PAD.encode(signature)
-    ))
+    Ok(key.sign_jws("at+jwt", claims.to_string().as_bytes())?)
 }
