@@ -16,7 +16,7 @@ use http::{
 };
 use std::{error::Error, fmt};
 
-/// The token of the caller. Refused with `401` for a caller who was let through without one, and
+/// The token of the caller, as an argument of a handler. Refused with `401` for a caller who was let through without one, and
 /// with `500` if no [`AccessTokenLayer`](crate::AccessTokenLayer) is before the handler.
 impl<S: Sync> FromRequestParts<S> for VerifiedToken {
     type Rejection = TokenRejection;
@@ -51,6 +51,24 @@ impl IntoResponse for Refusal {
 }
 
 /// Why a handler did not get the caller's token.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_backend_jwt::VerifiedToken;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// async fn hello(token: VerifiedToken) -> String {
+///     format!("hello {}", token.subject().unwrap_or("client"))
+/// }
+///
+/// // Somebody forgot `.layer(AccessTokenLayer::new(issuer))`, and learns it from the first request.
+/// let app = Router::new().route("/hello", get(hello));
+/// let response = app.oneshot(Request::get("/hello").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 500);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenRejection {

@@ -12,6 +12,15 @@ use tower_jwks::UnixTime;
 /// The claims that the checks are about.
 pub(crate) const TYPED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
+/// Values, as JSON, of claims that name the kind of a token, for kinds that are no access tokens.
+const OTHER_KINDS: [&str; 5] = [
+    r#""ID""#,
+    r#""Refresh""#,
+    r#""Offline""#,
+    r#""Logout""#,
+    r#""id""#,
+];
+
 /// The last second of the year 9999: what is later was not counted in seconds.
 const LAST: u64 = 253_402_300_799;
 
@@ -47,6 +56,11 @@ impl Registered {
                 "at_hash" | "c_hash" | "s_hash" | "events" => {
                     return Err(Refusal::new(RefusalReason::WrongType)
                         .with_detail(format!("it has {name}")));
+                }
+                // What the token's own issuer says it is, in the words of Keycloak and of Cognito.
+                "typ" | "token_use" if OTHER_KINDS.contains(&value) => {
+                    return Err(Refusal::new(RefusalReason::WrongType)
+                        .with_detail(format!("its {name} says so")));
                 }
                 _ => {}
             }

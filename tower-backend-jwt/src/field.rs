@@ -7,8 +7,8 @@ use http::{
 
 /// Removes a field and whatever may be taken for it.
 ///
-/// Gateways of the CGI kind turn `-`, `_` and `.` into one character, so that `X_JWT_Assertion`
-/// arrives as `X-JWT-Assertion` does. And a field that `Connection` names would be removed by the
+/// Servers of the CGI kind turn `-`, `_` and `.`, some of them whatever is no letter and no digit, into
+/// one character, so that `X_JWT_Assertion` arrives as `X-JWT-Assertion` does. And a field that `Connection` names would be removed by the
 /// next proxy: ours would not arrive.
 pub(crate) fn strip(headers: &mut HeaderMap, name: &HeaderName) {
     headers.remove(name);
@@ -32,8 +32,8 @@ pub(crate) fn strip_twins(headers: &mut HeaderMap, name: &HeaderName) {
 
 fn reads_as(other: &str, name: &HeaderName) -> bool {
     let fold = |byte: u8| match byte {
-        b'_' | b'.' => b'-',
-        other => other.to_ascii_lowercase(),
+        letter if byte.is_ascii_alphanumeric() => letter.to_ascii_lowercase(),
+        _ => b'-',
     };
     other.len() == name.as_str().len()
         && other.bytes().map(fold).eq(name.as_str().bytes().map(fold))
@@ -76,6 +76,7 @@ mod tests {
             ("x_jwt_assertion", "b"),
             ("x-jwt_assertion", "c"),
             ("x.jwt.assertion", "d"),
+            ("x~jwt!assertion", "e"),
             ("x-jwt-assertion-2", "kept"),
             ("connection", "close, X-JWT-Assertion"),
             ("trailer", "x_jwt_assertion"),

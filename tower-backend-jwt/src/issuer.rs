@@ -95,7 +95,7 @@ impl Issuer {
         &self.0.left_out
     }
 
-    pub(crate) fn rules(&self) -> &Rules {
+    pub(crate) const fn rules(&self) -> &Arc<Rules> {
         &self.0
     }
 }

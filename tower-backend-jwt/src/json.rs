@@ -210,12 +210,20 @@ impl<'de> Deserialize<'de> for Text<'de> {
 /// that are no text, numbers that do not fit.
 fn check(value: &str) -> Result<(), Malformed> {
     let first = value.as_bytes().first();
-    let plain = match first {
-        Some(b'"') => !value.contains('\\'),
+    let sound = match first {
+        Some(b'"') if !value.contains('\\') => true,
         Some(b't' | b'f' | b'n') => true,
+        // Not by way of serde_json, which keeps a number of any size if some crate of the program
+        // asks it to.
+        Some(b'-' | b'0'..=b'9') => {
+            return match value.parse::<f64>() {
+                Ok(number) if number.is_finite() => Ok(()),
+                _ => Err(Malformed),
+            };
+        }
         _ => false,
     };
-    if plain {
+    if sound {
         return Ok(());
     }
     serde_json::from_str::<Checked>(value)
@@ -269,6 +277,11 @@ impl<'de> Deserialize<'de> for Checked {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Checked, A::Error> {
                 let mut names = Vec::new();
                 while let Some((Text(name), Checked)) = map.next_entry()? {
+                    // serde_json takes an object with this one member for JSON in a text, which
+                    // nobody has looked into.
+                    if name == "$serde_json::private::RawValue" {
+                        return Err(de::Error::custom("a name of serde_json's own"));
+                    }
                     names.push(name);
                 }
                 if all_different(names.iter().map(AsRef::as_ref)) {
@@ -351,6 +364,10 @@ mod tests {
             r#"{"a":["\udc00"]}"#,
             r#"{"\ud800":1}"#,
             r#"{"a":1e400}"#,
+            r#"{"a":-1e400}"#,
+            r#"{"a":[1e400]}"#,
+            r#"{"a":{"$serde_json::private::RawValue":"{}"}}"#,
+            r#"{"a":[{"\u0024serde_json::private::RawValue":"{}"}]}"#,
             r#"{"a":NaN}"#,
             r#"{"a":01}"#,
             r#"{"a":'b'}"#,

@@ -113,7 +113,7 @@ pub use self::config::BackendJwtEntry;
 pub use self::{
     access_token::{AccessToken, AccessTokenLayer, Scheme, TokenCheck},
     backend_jwt::{
-        BackendJwt, BackendJwtFuture, BackendJwtLayer, StripHeader, StripHeaderFuture,
+        BackendJwt, BackendJwtFuture, BackendJwtLayer, StripBody, StripHeader, StripHeaderFuture,
         StripHeaderLayer,
     },
     issuer::{Issuer, IssuerBuilder},

@@ -21,9 +21,9 @@ use tower_jwks::{Algorithm, UnixTime};
 pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
-    /// The whole token: what a cache must be keyed by.
+    /// The whole token, and what it was read by: what a cache must be keyed by.
     token: Arc<str>,
-    issuer: Arc<str>,
+    rules: Arc<Rules>,
     kid: Option<Box<str>>,
     algorithm: Algorithm,
     claims: Object,
@@ -37,7 +37,7 @@ struct Inner {
 impl VerifiedToken {
     pub(crate) fn new(
         token: &str,
-        rules: &Rules,
+        rules: &Arc<Rules>,
         kid: Option<Box<str>>,
         algorithm: Algorithm,
         mut claims: Object,
@@ -67,7 +67,7 @@ impl VerifiedToken {
                 .get(&rules.scope)
                 .map_or_else(Box::default, |value| scopes(value, rules.scope_arrays)),
             token: token.into(),
-            issuer: Arc::clone(&rules.name),
+            rules: Arc::clone(rules),
             kid,
             algorithm,
             claims,
@@ -78,7 +78,7 @@ impl VerifiedToken {
     /// Who issued it (`iss`).
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.issuer
+        &self.0.rules.name
     }
 
     /// Whom it is about (`sub`): a user, or with client credentials the client itself.
@@ -189,12 +189,16 @@ impl VerifiedToken {
     pub(crate) fn token(&self) -> &Arc<str> {
         &self.0.token
     }
+
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.0.rules
+    }
 }
 
 impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedToken")
-            .field("issuer", &self.0.issuer)
+            .field("issuer", &self.issuer())
             .field("kid", &self.0.kid)
             .field("algorithm", &self.0.algorithm)
             .field("expires_at", &self.0.registered.expires_at)

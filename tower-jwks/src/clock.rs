@@ -92,7 +92,7 @@ impl Clock for SystemClock {
     // The one place that reads the real clock.
     #[allow(clippy::disallowed_methods)]
     fn now(&self) -> UnixTime {
-        // A clock set before 1970 reads as 1970: every token is then not yet valid.
+        // A clock set before 1970 reads as 1970.
         let since = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();

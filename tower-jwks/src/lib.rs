@@ -47,7 +47,7 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
-//! | `jsonwebtoken` | no | conversions to and from jsonwebtoken's types; its signer and verifier traits for our keys |
+//! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |
 //!
 //! One of the two backends is needed; with neither the crate does not compile. There is no
 //! process-wide state: nothing is installed, and no other crate's choice is touched.

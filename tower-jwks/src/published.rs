@@ -19,7 +19,7 @@ pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 /// let key = tower_jwks::SigningKey::generate(Algorithm::EdDSA)?;
 /// let set = JwkSet::new([(&key).into()])?;
 /// let published = PublishedKeys::new(&set, Duration::from_secs(3600));
-/// assert_eq!(published.json(), set.to_json());
+/// assert_eq!(published.json(), set.json());
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
 #[derive(Clone)]

@@ -35,6 +35,9 @@ pub struct SigningKey {
     certificate: Option<KeyCertificate>,
 }
 
+/// Signed once when a key is read.
+const TRIAL: &[u8] = b"trial";
+
 /// What is kept of the certificate of a key.
 struct KeyCertificate {
     kid: String,
@@ -109,6 +112,16 @@ impl SigningKey {
         let mut jwk = Jwk::new(material, algorithm);
         let kid = jwk.thumbprint();
         jwk.set_kid(kid.clone())?;
+        // A damaged key is found here, and not by whoever verifies its first signature.
+        let public = crate::VerifyingKey::from_jwk(algorithm, &jwk)?;
+        let signed = private
+            .sign(algorithm, TRIAL)
+            .is_some_and(|signature| public.verify(TRIAL, &signature).is_ok());
+        if !signed {
+            return Err(private_key_error(
+                "does not sign what its public half verifies",
+            ));
+        }
         Ok(Self {
             algorithm,
             private,

@@ -227,4 +227,10 @@ fn a_token_of_another_kind_is_no_access_token() {
     for claim in ["at_hash", "c_hash", "s_hash", "events"] {
         refused(R::WrongType, [signed(&json!({claim: "x"}))]);
     }
+    for (claim, kind) in [("typ", "ID"), ("typ", "Refresh"), ("token_use", "id")] {
+        refused(R::WrongType, [signed(&json!({claim: kind}))]);
+    }
+    for (claim, kind) in [("typ", "Bearer"), ("token_use", "access")] {
+        assert!(verify(&signed(&json!({claim: kind}))).is_ok());
+    }
 }

@@ -1,6 +1,9 @@
 //! The header field: ours arrives, no other does, and none comes back.
 
 use super::*;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use tower::ServiceExt;
 
 #[tokio::test]
 async fn a_field_that_the_caller_sends_never_arrives() {
@@ -11,6 +14,7 @@ async fn a_field_that_the_caller_sends_never_arrives() {
             ("x_jwt_assertion", "forged"),
             ("x-jwt_assertion", "forged"),
             ("x.jwt.assertion", "forged"),
+            ("x~jwt!assertion", "forged"),
             ("connection", "close, X-JWT-Assertion"),
             ("x-other", "kept"),
         ]);
@@ -91,4 +95,45 @@ async fn another_spelling_of_the_tokens_field_goes_no_further_either() {
         assert_eq!(answer.seen("custom-jwt").len(), count);
         assert!(answer.seen("custom_jwt").is_empty());
     }
+}
+
+#[tokio::test]
+async fn credentials_that_were_not_checked_go_no_further_even_where_tokens_do() {
+    let layer = AccessTokenLayer::new(forge::verifier(key(ALGORITHM)))
+        .optional()
+        .forward_token();
+    let service = ServiceBuilder::new()
+        .layer(layer)
+        .service(service_fn(upstream));
+    for value in ["Basic YWRtaW46", "DPoP forged"] {
+        let answer = send(&service, get(&[("authorization", value)])).await;
+        assert!(answer.seen("authorization").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_backend_jwt_does_not_come_back_among_the_trailers() {
+    let leaky = service_fn(async |request: Request<()>| {
+        let jwt = request.headers()["x-jwt-assertion"].clone();
+        let trailers = async move {
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("x-jwt-assertion", jwt);
+            trailers.insert("checksum", "kept".parse().unwrap());
+            Some(Ok::<_, std::convert::Infallible>(trailers))
+        };
+        let body = Full::new(Bytes::from("body")).with_trailers(trailers);
+        Ok::<_, std::convert::Infallible>(http::Response::new(Box::pin(body)))
+    });
+    let service = ServiceBuilder::new()
+        .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
+        .layer(minting())
+        .service(leaky);
+    let response = service
+        .oneshot(get_with(&signed(&json!({}))))
+        .await
+        .unwrap();
+    let body = response.into_body().collect().await.unwrap();
+    let trailers = body.trailers().unwrap();
+    assert_eq!(trailers.len(), 1);
+    assert_eq!(trailers["checksum"], "kept");
 }

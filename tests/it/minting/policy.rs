@@ -67,6 +67,12 @@ async fn a_policy_that_cannot_be_kept_is_an_error_when_the_layer_takes_it() {
             "header: ",
         ),
         (Policy::default().header(http::header::HOST), "header: "),
+        (
+            Policy::default().header(http::header::FORWARDED),
+            "header: ",
+        ),
+        (Policy::default().header(http::header::EXPECT), "header: "),
+        (Policy::default().typ("at+jwt"), "typ: "),
     ] {
         assert!(field(policy).starts_with(text), "{text}");
     }

@@ -101,3 +101,22 @@ async fn the_cache_is_bounded_in_entries_and_in_bytes() {
         assert!(again < 32, "{again} of 64 were kept");
     }
 }
+
+#[tokio::test]
+async fn one_token_that_two_verifiers_read_in_two_ways_gives_two_jwts() {
+    let plain = forge::verifier(key(ALGORITHM));
+    let mapped = issuer_builder(key(ALGORITHM)).map_claim("tenant_user", "sub");
+    let mapped = forge::verifier_of(mapped.build().unwrap());
+    let layer = minting();
+    let token = signed(&json!({"tenant_user": "bob"}));
+    for _ in 0..2 {
+        for (verifier, subject) in [(&plain, "alice"), (&mapped, "bob")] {
+            let service = ServiceBuilder::new()
+                .layer(AccessTokenLayer::new(verifier.clone()))
+                .layer(layer.clone())
+                .service(service_fn(upstream));
+            let jwt = send(&service, get_with(&token)).await.backend_jwt();
+            assert_eq!(claims_of(&jwt)["sub"], subject);
+        }
+    }
+}

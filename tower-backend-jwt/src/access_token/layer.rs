@@ -117,8 +117,8 @@ impl AccessTokenLayer {
         self
     }
 
-    /// Leaves the field with the token in the request. Default: it is removed, so that no service
-    /// behind can use the caller's token.
+    /// Leaves the field with a token that was verified in the request. Default: it is removed, so that
+    /// no service behind can use the caller's token.
     pub const fn forward_token(mut self) -> Self {
         self.forward_token = true;
         self

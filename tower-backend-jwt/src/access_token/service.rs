@@ -50,8 +50,9 @@ impl AccessTokenLayer {
             }
             None => return Err(Refusal::new(RefusalReason::MissingCredentials)),
         }
-        // What was read here must not be readable in another spelling further on.
-        if self.forward_token {
+        // What was read here must not be readable in another spelling further on, and what was not
+        // read here not at all.
+        if self.forward_token && request.extensions.get::<VerifiedToken>().is_some() {
             strip_twins(&mut request.headers, &self.credentials.header);
         } else {
             strip(&mut request.headers, &self.credentials.header);

@@ -1,5 +1,6 @@
 //! The response, without the field.
 
+use super::body::StripBody;
 use crate::field::strip;
 use http::{HeaderName, Response};
 use pin_project_lite::pin_project;
@@ -34,13 +35,14 @@ impl<F, B, E> Future for StripHeaderFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
 {
-    type Output = F::Output;
+    type Output = Result<Response<StripBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.response.poll(cx))?;
         strip(response.headers_mut(), this.name);
-        Poll::Ready(Ok(response))
+        let name = this.name.clone();
+        Poll::Ready(Ok(response.map(|body| StripBody::new(body, name))))
     }
 }
 

@@ -1,11 +1,13 @@
 //! The layer that tells the service behind who is calling.
 
+mod body;
 mod future;
 mod layer;
 mod service;
 mod strip;
 
 pub use self::{
+    body::StripBody,
     future::{BackendJwtFuture, StripHeaderFuture},
     layer::BackendJwtLayer,
     service::BackendJwt,

@@ -1,6 +1,6 @@
 //! What a request is given, by its head.
 
-use super::{future::BackendJwtFuture, layer::BackendJwtLayer};
+use super::{body::StripBody, future::BackendJwtFuture, layer::BackendJwtLayer};
 use crate::{
     Anonymous, Application, Claims, VerifiedToken,
     field::strip,
@@ -32,6 +32,18 @@ impl BackendJwtLayer {
         self.minter.settings().policy.header_name()
     }
 
+    /// Sets the field, where there is one to set.
+    fn tell(&self, request: &mut Parts) -> Result<(), Refusal> {
+        if let Some(value) = self.value(request)? {
+            let set = request.headers.try_insert(self.header().clone(), value);
+            set.map_err(|_| {
+                Refusal::new(RefusalReason::BackendJwtTooLong)
+                    .with_detail("the request has no room for another header field")
+            })?;
+        }
+        Ok(())
+    }
+
     /// The value of the field for this request; none for a caller that is anonymous on purpose.
     fn value(&self, request: &Parts) -> Result<Option<HeaderValue>, Refusal> {
         let Some(token) = request.extensions.get::<VerifiedToken>() else {
@@ -53,7 +65,7 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BackendJwt<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<StripBody<ResponseBody<ResBody>>>;
     type Error = S::Error;
     type Future = BackendJwtFuture<S::Future>;
 
@@ -64,13 +76,8 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         strip(&mut head.headers, self.layer.header());
-        let response = match self.layer.value(&head) {
-            Ok(value) => {
-                if let Some(value) = value {
-                    head.headers.insert(self.layer.header().clone(), value);
-                }
-                ResponseFuture::inner(self.inner.call(Request::from_parts(head, body)))
-            }
+        let response = match self.layer.tell(&mut head) {
+            Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
             Err(refusal) => ResponseFuture::own(self.layer.responder.respond(refusal, &head)),
         };
         BackendJwtFuture::new(response, self.layer.header().clone())

@@ -1,6 +1,6 @@
 //! Removing a header field that only we may set.
 
-use super::future::StripHeaderFuture;
+use super::{body::StripBody, future::StripHeaderFuture};
 use crate::field::strip;
 use http::{HeaderName, Request, Response};
 use std::task::{Context, Poll};
@@ -72,7 +72,7 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for StripHeader<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
-    type Response = S::Response;
+    type Response = Response<StripBody<ResBody>>;
     type Error = S::Error;
     type Future = StripHeaderFuture<S::Future>;
 

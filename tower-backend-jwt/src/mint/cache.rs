@@ -1,7 +1,7 @@
 //! Backend JWTs that can be used again.
 
 use super::application::Application;
-use crate::VerifiedToken;
+use crate::{VerifiedToken, issuer::Rules};
 use http::HeaderValue;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
 use std::{
@@ -18,6 +18,8 @@ pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Weight>);
 /// signing key, which is compared when an entry is found.
 struct Key {
     token: Arc<str>,
+    /// Two verifiers may read one token in two ways: what it says depends on their mappings.
+    rules: Arc<Rules>,
     application: Option<Application>,
     claims: Box<str>,
 }
@@ -66,6 +68,7 @@ impl JwtCache {
     pub(super) fn insert(&self, inputs: &Inputs<'_>, minted: Minted) {
         let key = Key {
             token: Arc::clone(inputs.token.token()),
+            rules: Arc::clone(inputs.token.rules()),
             application: inputs.application.cloned(),
             claims: inputs.claims.into(),
         };
@@ -74,17 +77,30 @@ impl JwtCache {
 }
 
 impl Key {
-    fn parts(&self) -> (&str, Option<&Application>, &str) {
-        (&self.token, self.application.as_ref(), &self.claims)
+    fn parts(&self) -> Parts<'_> {
+        (
+            &self.token,
+            Arc::as_ptr(&self.rules),
+            self.application.as_ref(),
+            &self.claims,
+        )
     }
 }
 
 impl Inputs<'_> {
-    /// The whole token, not an identifier that two issuers could give twice.
-    fn parts(&self) -> (&str, Option<&Application>, &str) {
-        (self.token.token(), self.application, self.claims)
+    fn parts(&self) -> Parts<'_> {
+        (
+            self.token.token(),
+            Arc::as_ptr(self.token.rules()),
+            self.application,
+            self.claims,
+        )
     }
 }
+
+/// The whole token, not an identifier that two issuers could give twice; the rules by their address,
+/// which no others can have while a key holds them.
+type Parts<'a> = (&'a str, *const Rules, Option<&'a Application>, &'a str);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {

@@ -5,12 +5,7 @@ use super::{
     custom_claim::CustomClaim,
     names::{Dialect, RESTRICTED},
 };
-use http::{
-    HeaderName,
-    header::{
-        CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    },
-};
+use http::HeaderName;
 use std::{collections::BTreeSet, time::Duration};
 use tower_jwks::{Algorithm, ConfigError};
 
@@ -138,16 +133,28 @@ impl Default for Policy {
     }
 }
 
-/// Fields that say how a message is to be read: setting one breaks it.
-const FRAMING: [HeaderName; 8] = [
-    CONNECTION,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    HOST,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
+/// Fields with a meaning of their own to whatever handles the message: setting one breaks it, or the
+/// next proxy takes it away.
+const TAKEN: [&str; 19] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "grpc-status",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 impl Policy {
@@ -249,13 +256,16 @@ impl Policy {
         if self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::new("audience", "is empty"));
         }
-        if self.typ.is_empty() {
-            return Err(ConfigError::new("typ", "is empty"));
+        if self.typ.is_empty() || self.typ.eq_ignore_ascii_case("at+jwt") {
+            return Err(ConfigError::new(
+                "typ",
+                "is empty, or that of an access token",
+            ));
         }
         if self.max_bytes == 0 {
             return Err(ConfigError::new("max_bytes", "is none"));
         }
-        if FRAMING.contains(&self.header) {
+        if TAKEN.contains(&self.header.as_str()) {
             return Err(ConfigError::new(
                 "header",
                 format!("{} has another meaning in HTTP", self.header),

@@ -1,0 +1,61 @@
+//! The response's body, without the field among its trailers.
+
+use crate::field::strip;
+use bytes::Bytes;
+use http::HeaderName;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+pin_project! {
+    /// The response body of a layer that removes a header field: a field of that name is not among
+    /// its trailers either.
+    #[derive(Debug, Default)]
+    pub struct StripBody<B> {
+        #[pin]
+        inner: B,
+        name: Option<HeaderName>,
+    }
+}
+
+impl<B> StripBody<B> {
+    pub(super) const fn new(inner: B, name: HeaderName) -> Self {
+        Self {
+            inner,
+            name: Some(name),
+        }
+    }
+}
+
+impl<B> Body for StripBody<B>
+where
+    B: Body<Data = Bytes>,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        let mut frame = ready!(this.inner.poll_frame(cx));
+        if let (Some(Ok(frame)), Some(name)) = (&mut frame, this.name)
+            && let Some(trailers) = frame.trailers_mut()
+        {
+            strip(trailers, name);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
