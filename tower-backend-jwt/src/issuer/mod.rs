@@ -1,0 +1,165 @@
+//! Whom to trust: an issuer, its keys, and what its tokens must be like.
+
+mod builder;
+
+pub use self::builder::IssuerBuilder;
+
+use self::builder::Keys;
+use crate::refusal::{Refusal, RefusalReason};
+use std::{fmt, path::Path, sync::Arc};
+use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey};
+
+/// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
+/// like.
+///
+/// The defaults: any algorithm of [`Algorithm`] that the issuer's keys are for; `typ` of `at+jwt`,
+/// `JWT` or none; `exp`, `iss` and `aud` required.
+///
+/// ```
+/// use tower_backend_jwt::Issuer;
+/// use tower_jwks::{Algorithm, JwkSet, SigningKey};
+///
+/// let provider = SigningKey::generate(Algorithm::ES256)?;
+/// let keys = JwkSet::new([provider.jwk().clone()])?;
+/// let issuer = Issuer::from_jwks("https://idp.example.com", keys)
+///     .audience("orders")
+///     .build()?;
+/// assert_eq!(issuer.name(), "https://idp.example.com");
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Issuer(Arc<Rules>);
+
+/// What tokens of one issuer must be like.
+pub(crate) struct Rules {
+    pub(crate) name: Arc<str>,
+    source: Box<dyn KeySource>,
+    algorithms: Vec<Algorithm>,
+    /// `None` accepts any.
+    audiences: Option<Vec<String>>,
+    /// Without `application/`, lower case.
+    types: Vec<String>,
+    /// Whether a token may have no `typ`.
+    type_optional: bool,
+    required: Vec<String>,
+    pub(crate) claim_mapping: Vec<(String, String)>,
+    pub(crate) client_id: Vec<String>,
+    pub(crate) scope: String,
+    pub(crate) scope_arrays: bool,
+    left_out: Vec<LeftOut>,
+}
+
+impl Issuer {
+    /// Trusts the keys of a JWK Set.
+    pub fn from_jwks(name: impl Into<String>, keys: JwkSet) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Set(keys))
+    }
+
+    /// Trusts the keys of a JWK Set in a file, read once.
+    ///
+    /// # Errors
+    ///
+    /// As [`JwkSet::from_file`].
+    pub fn from_jwks_file(
+        name: impl Into<String>,
+        path: impl AsRef<Path>,
+    ) -> Result<IssuerBuilder, ConfigError> {
+        Ok(Self::from_jwks(name, JwkSet::from_file(path)?))
+    }
+
+    /// Trusts these keys, read from PEM or certificates. One without a `kid` of its own is tried for
+    /// tokens of any.
+    pub fn from_keys(
+        name: impl Into<String>,
+        keys: impl IntoIterator<Item = VerifyingKey>,
+    ) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Prepared(keys.into_iter().collect()))
+    }
+
+    /// Trusts the keys that `source` has when a token comes. It says which algorithms they are
+    /// for; those named by [`algorithms`](IssuerBuilder::algorithms) are a further limit.
+    pub fn from_source(name: impl Into<String>, source: impl KeySource) -> IssuerBuilder {
+        IssuerBuilder::new(name, Keys::Source(Box::new(source)))
+    }
+
+    /// The issuer's name, as `iss` has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The keys of its JWK Set that are not used, and why: something to warn about at the start.
+    /// Empty for keys that come from elsewhere.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.0.left_out
+    }
+
+    pub(crate) const fn rules(&self) -> &Arc<Rules> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("name", &self.0.name)
+            .field("algorithms", &self.0.algorithms)
+            .field("audiences", &self.0.audiences)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rules {
+    pub(crate) fn keys(&self) -> Result<Arc<KeySet>, Refusal> {
+        Ok(self.source.keys()?)
+    }
+
+    pub(crate) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Refusal> {
+        if self.algorithms.contains(&algorithm) {
+            Ok(())
+        } else {
+            Err(Refusal::new(RefusalReason::AlgorithmNotAllowed))
+        }
+    }
+
+    /// Compared without case, and with or without `application/` (RFC 7515 section 4.1.9).
+    pub(crate) fn check_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
+        let accepted = typ.map_or(self.type_optional, |typ| {
+            let short = match typ.get(.."application/".len()) {
+                Some(prefix) if prefix.eq_ignore_ascii_case("application/") => {
+                    &typ["application/".len()..]
+                }
+                _ => typ,
+            };
+            self.types
+                .iter()
+                .any(|accepted| accepted.eq_ignore_ascii_case(short))
+        });
+        if accepted {
+            Ok(())
+        } else {
+            Err(Refusal::new(RefusalReason::WrongType))
+        }
+    }
+
+    pub(crate) fn check_audience(&self, audiences: &[Box<str>]) -> Result<(), Refusal> {
+        let ours = |audience: &str| match &self.audiences {
+            Some(accepted) => accepted.iter().any(|accepted| accepted == audience),
+            None => true,
+        };
+        if audiences.iter().any(|audience| ours(audience)) {
+            Ok(())
+        } else {
+            Err(Refusal::new(RefusalReason::WrongAudience))
+        }
+    }
+
+    pub(crate) const fn audience_required(&self) -> bool {
+        self.audiences.is_some()
+    }
+
+    pub(crate) fn required(&self) -> impl Iterator<Item = &str> {
+        self.required.iter().map(String::as_str)
+    }
+}
