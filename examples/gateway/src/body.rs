@@ -18,7 +18,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::BoxError;
 
-use crate::fold::folded;
+use crate::{fold::folded, forwarded};
 
 /// The body of every request and response inside the gateway.
 pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -40,7 +40,7 @@ where
 
 /// The fields that must not come as trailers either: some servers merge trailers into the headers.
 ///
-/// Names are compared folded.
+/// Names are compared folded. What [`forwarded`] takes off the headers is always among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forbidden(Arc<[String]>);
 
@@ -52,7 +52,7 @@ impl Forbidden {
     fn strip(&self, trailers: &mut HeaderMap) {
         let names: Vec<HeaderName> = trailers
             .keys()
-            .filter(|name| self.0.contains(&folded(name)))
+            .filter(|name| self.0.contains(&folded(name)) || forwarded::is_claim(name))
             .cloned()
             .collect();
         for name in names {
@@ -162,7 +162,9 @@ mod tests {
             "x-jwt-assertion",
             "X_JWT_Assertion",
             "x-jwt.assertion",
+            "x~jwt!assertion",
             "authorization",
+            "x-original-url",
             "x-checksum",
         ]
         .into_iter()

@@ -2,7 +2,14 @@
 
 use http::HeaderName;
 
-/// Many servers hand headers to programs as variables, in which `-`, `_` and `.` are all one.
+/// Many servers hand headers to programs as variables, in whose names `-`, `_` and `.`, or whatever is
+/// neither letter nor digit, are all one.
 pub(crate) fn folded(name: &HeaderName) -> String {
-    name.as_str().replace(['_', '.'], "-")
+    name.as_str()
+        .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+}
+
+/// Whether a service behind may take one for the other.
+pub(crate) fn alike(one: &HeaderName, other: &HeaderName) -> bool {
+    folded(one) == folded(other)
 }

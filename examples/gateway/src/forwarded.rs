@@ -1,8 +1,10 @@
 //! What the service behind is told of the connection that it does not see.
+//!
+//! Goes outside of whatever mints a backend JWT, so that a JWT may have any of these headers.
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use http::{HeaderName, HeaderValue, Request, header};
 
 use crate::fold::folded;
 
@@ -14,14 +16,19 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Replaces the `X-Forwarded` headers, and takes off what would make the service behind answer for
-/// another path or method than the one whose rule the request has passed.
-pub(crate) fn set<B>(request: &mut Request<B>) {
+/// Replaces the `X-Forwarded` headers, and takes off what only a gateway may say.
+pub(crate) fn set<B>(mut request: Request<B>) -> Request<B> {
     let peer = request.extensions().get::<Peer>().copied();
-    let host = host(request);
+    let host = host(&request);
     let headers = request.headers_mut();
-    remove(headers, is_claim_about_the_connection);
-    remove(headers, is_override);
+    let claims: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_claim(name))
+        .cloned()
+        .collect();
+    for name in claims {
+        headers.remove(name);
+    }
     if let Some(value) =
         peer.and_then(|Peer(address)| HeaderValue::try_from(address.ip().to_string()).ok())
     {
@@ -31,6 +38,15 @@ pub(crate) fn set<B>(request: &mut Request<B>) {
         headers.insert(HOST, host);
     }
     headers.insert(PROTO, HeaderValue::from_static("http"));
+    request
+}
+
+/// Whether services behind believe this header, because they expect it of a gateway alone.
+///
+/// Names are compared folded: `X_Forwarded_For` is meant to be read as `X-Forwarded-For`.
+pub(crate) fn is_claim(name: &HeaderName) -> bool {
+    let name = folded(name);
+    is_of_the_connection(&name) || is_override(&name) || is_identity(&name)
 }
 
 /// HTTP/2 has the host in `:authority`, HTTP/1.1 in `Host` unless the target is a whole URL.
@@ -41,33 +57,78 @@ fn host<B>(request: &Request<B>) -> Option<HeaderValue> {
     }
 }
 
-fn is_claim_about_the_connection(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "forwarded" | "x-real-ip")
+/// Where the request comes from, and what for.
+fn is_of_the_connection(name: &str) -> bool {
+    starts_with_any(name, &["x-envoy-", "x-forwarded-"])
+        || matches!(
+            name,
+            "cf-connecting-ip"
+                | "client-ip"
+                | "fastly-client-ip"
+                | "forwarded"
+                | "front-end-https"
+                | "true-client-ip"
+                | "x-client-ip"
+                | "x-cluster-client-ip"
+                | "x-forwarded"
+                | "x-original-forwarded-for"
+                | "x-original-host"
+                | "x-real-ip"
+                | "x-scheme"
+                | "x-url-scheme"
+        )
 }
 
+/// Would be answered for another path or method than the one whose rule the request has passed.
 fn is_override(name: &str) -> bool {
     matches!(
         name,
         "x-http-method"
             | "x-http-method-override"
+            | "x-http-path-override"
             | "x-method-override"
             | "x-original-method"
+            | "x-original-path"
             | "x-original-uri"
             | "x-original-url"
+            | "x-rewrite-uri"
             | "x-rewrite-url"
     )
 }
 
-/// Names are compared folded: `X_Forwarded_For` is meant to be read as `X-Forwarded-For`.
-fn remove(headers: &mut HeaderMap, unwanted: fn(&str) -> bool) {
-    let names: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| unwanted(&folded(name)))
-        .cloned()
-        .collect();
-    for name in names {
-        headers.remove(name);
-    }
+/// Who is calling, in the words of other gateways; here only a backend JWT says that.
+fn is_identity(name: &str) -> bool {
+    starts_with_any(
+        name,
+        &[
+            "remote-",
+            "ssl-client-",
+            "x-auth-request-",
+            "x-authenticated-",
+            "x-consumer-",
+            "x-credential-",
+            "x-goog-authenticated-user-",
+            "x-ms-client-principal",
+            "x-remote-",
+            "x-ssl-client-",
+            "x-webauth-",
+        ],
+    ) || matches!(
+        name,
+        "cf-access-authenticated-user-email"
+            | "client-cert"
+            | "client-cert-chain"
+            | "x-amzn-oidc-identity"
+            | "x-anonymous-consumer"
+            | "x-apigateway-api-userinfo"
+            | "x-client-cert"
+            | "x-endpoint-api-userinfo"
+            | "x-userinfo"
+    )
+}
+
+fn starts_with_any(name: &str, prefixes: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]
@@ -76,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_the_client_says_of_the_connection_is_replaced() {
-        let mut request = Request::builder()
+        let request = Request::builder()
             .uri("/a")
             .header("host", "api.example.com")
             .header("x-forwarded-for", "10.0.0.1")
@@ -89,7 +150,7 @@ mod tests {
             .extension(Peer(([192, 0, 2, 7], 1234).into()))
             .body(())
             .unwrap();
-        set(&mut request);
+        let request = set(request);
         let mut seen: Vec<_> = request
             .headers()
             .iter()
@@ -110,7 +171,7 @@ mod tests {
 
     #[test]
     fn no_header_makes_the_service_behind_serve_something_else() {
-        let mut request = Request::builder()
+        let request = Request::builder()
             .uri("http://api.example.com:8080/a")
             .header("X-Original-URL", "/admin")
             .header("X-Rewrite-URL", "/admin")
@@ -118,9 +179,11 @@ mod tests {
             .header("X_HTTP_Method_Override", "DELETE")
             .header("X-HTTP-Method", "DELETE")
             .header("X-Method-Override", "DELETE")
+            .header("x~original~url", "/admin")
+            .header("X-Envoy-Original-Path", "/admin")
             .body(())
             .unwrap();
-        set(&mut request);
+        let request = set(request);
         let names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["x-forwarded-host", "x-forwarded-proto"]);
         assert_eq!(

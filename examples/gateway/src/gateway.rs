@@ -74,10 +74,12 @@ impl Gateway {
             })
             .collect::<Result<Vec<_>, LoadError>>()?;
         let upstream = upstream(&apis)?;
+        let assertions = stack::assertion_headers(apis.iter().map(|(api, _)| api));
         let shared = Shared {
             issuers: &issuers,
             keys: &keys,
             upstream: &upstream,
+            assertions: &assertions,
         };
         let mut routes = Routes::new();
         let mut served = Vec::new();

@@ -4,8 +4,10 @@
 //! hyper. How a request goes through:
 //!
 //! ```text
-//! serve ─► JwksLayer ─► StripHopByHop ─► Router ─► AccessTokenLayer ─► StripHeaderLayer ─► BackendJwtLayer ─► Proxy
-//! └────────────── gateway ──────────────┘         └───────────────── stack, one for each operation ───────────────┘
+//! serve ─► JwksLayer ─► StripHopByHop ─► Router
+//! └────────────── gateway ──────────────┘
+//!   ─► StripHeaderLayer ─► AccessTokenLayer ─► StripHeaderLayer ─► forwarded ─► BackendJwtLayer ─► Proxy
+//!      └──────────────────────────────── stack, one for each operation ────────────────────────────────┘
 //! ```
 
 #![cfg_attr(

@@ -14,7 +14,6 @@ use crate::{
     answer,
     body::{self, Body, Forbidden, Passing},
     endpoint::Endpoint,
-    forwarded,
     upstream::{Failure, Upstream},
 };
 
@@ -45,7 +44,6 @@ impl Proxy {
     fn outgoing(&self, mut request: Request<Body>) -> Option<Request<Passing<Body>>> {
         let Rest(rest) = request.extensions_mut().remove()?;
         let url = self.endpoint.url(&rest, request.uri().query()).ok()?;
-        forwarded::set(&mut request);
 
         let (mut parts, body) = request.into_parts();
         // The client sets the host of the URL, and the length of the body as it really is.
@@ -159,7 +157,6 @@ mod tests {
         assert_eq!(request.headers().get("host"), None);
         assert_eq!(request.headers().get("content-length"), None);
         assert_eq!(request.headers().get("expect"), None);
-        assert_eq!(request.headers()["x-forwarded-host"], "api.example.com");
     }
 
     #[tokio::test]

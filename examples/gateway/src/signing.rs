@@ -1,13 +1,16 @@
 //! The gateway's own keys.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
-use tower_jwks::{Algorithm, ConfigError, KeyRing, SigningKey};
+use tower_jwks::{Algorithm, Clock, ConfigError, KeyRing, SigningKey, SystemClock};
 
 use crate::{
     error::Fault,
     settings::{KeySettings, Kid, SigningSettings},
 };
+
+/// With less time than this left, the end of a certificate is worth a warning.
+const RENEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Reads the keys; paths are relative to `folder`.
 pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyRing, Fault> {
@@ -35,7 +38,9 @@ pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyR
                 .map_err(|error| Fault::new(field, error))?,
         });
     }
-    let mut ring = KeyRing::builder(keys.swap_remove(active));
+    let signing = keys.swap_remove(active);
+    check_end(&signing, &format!("signing.keys[{active}].certificate"))?;
+    let mut ring = KeyRing::builder(signing);
     for key in &keys {
         ring = ring.publish(key);
     }
@@ -58,6 +63,24 @@ fn active(keys: &[KeySettings]) -> Result<usize, Fault> {
         (None, _) if keys.len() == 1 && keys[0].active.is_none() => Ok(0),
         (None, _) => Err(Fault::new("signing.keys", "one of them has to be active")),
     }
+}
+
+/// A key whose certificate is expired signs nothing, so every call would be refused.
+fn check_end(key: &SigningKey, field: &str) -> Result<(), Fault> {
+    let Some(end) = key.not_after() else {
+        return Ok(());
+    };
+    let left = end.saturating_since(SystemClock.now());
+    if left.is_zero() {
+        return Err(Fault::new(field, "is expired, so the key cannot sign"));
+    }
+    if left < RENEW {
+        tracing::warn!(
+            "{field} expires in {} hours; the key cannot sign after that",
+            left.as_secs() / 3600
+        );
+    }
+    Ok(())
 }
 
 fn read(settings: &KeySettings, field: &str, folder: &Path) -> Result<SigningKey, Fault> {

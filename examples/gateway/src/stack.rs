@@ -1,9 +1,11 @@
 //! The layers in front of each operation, from the outside in:
 //!
-//! 1. `AccessTokenLayer`: only who has a token with the right scope comes further
-//! 2. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
-//! 3. `BackendJwtLayer`: says who is calling
-//! 4. [`Proxy`]: the service behind
+//! 1. `StripHeaderLayer`: other headers than the one whose token is checked carry none
+//! 2. `AccessTokenLayer`: only who has a token with the right scope comes further
+//! 3. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
+//! 4. [`forwarded::set`]: and what it says of itself in the place of the gateway
+//! 5. `BackendJwtLayer`: says who is calling
+//! 6. [`Proxy`]: the service behind
 
 use std::{convert::Infallible, path::Path};
 
@@ -21,6 +23,8 @@ use crate::{
     body::{self, Body, Forbidden},
     credentials::ByCredential,
     error::{Fault, LoadError},
+    fold::alike,
+    forwarded,
     issuers::Issuers,
     proxy::Proxy,
     routes::Resources,
@@ -36,6 +40,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) issuers: &'a Issuers,
     pub(crate) keys: &'a KeyRing,
     pub(crate) upstream: &'a Upstream,
+    /// See [`assertion_headers`].
+    pub(crate) assertions: &'a [HeaderName],
 }
 
 /// Puts the layers in front of each operation of the API in `file`.
@@ -57,12 +63,19 @@ fn operations(
     guards: &[(&Credential, Verifier)],
     shared: &Shared<'_>,
 ) -> Result<Resources<OperationService>, Fault> {
-    let assertions = assertion_headers(api)?;
-    let tokens = guards.iter().map(|(credential, _)| &credential.header);
+    let authentication = &api.authentication;
+    let is_assertion = |name: &&HeaderName| shared.assertions.iter().any(|own| alike(own, name));
+    if let Some(name) = authentication.shown.iter().find(is_assertion) {
+        return Err(Fault::new(
+            "authentication",
+            format!("`{name}` is for backend JWTs, so no access token can go on in it"),
+        ));
+    }
     let forbidden = Forbidden::new(
-        assertions
+        shared
+            .assertions
             .iter()
-            .chain(tokens)
+            .chain(authentication.headers())
             .chain([&header::AUTHORIZATION]),
     );
     let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
@@ -80,18 +93,32 @@ fn operations(
             None => boxed(proxy.clone()),
             Some(place) => boxed(mints[place].layer(proxy.clone())),
         };
-        let service = without(&assertions, service);
+        let service = BoxCloneSyncService::new(service.map_request(forwarded::set));
+        let service = without(shared.assertions, service);
         let service = match &operation.access {
-            Access::Open => without(&api.authentication.hidden, service),
+            Access::Open => {
+                for header in &authentication.shown {
+                    tracing::warn!(
+                        api = api.name,
+                        operation = field,
+                        %header,
+                        "no token is asked for, but what comes in the header goes on unverified"
+                    );
+                }
+                without(&authentication.hidden, service)
+            }
             Access::Token { scopes } => {
                 let choices = guards
                     .iter()
                     .map(|(credential, verifier)| {
+                        let header = &credential.header;
                         let guard = guard(credential, verifier, scopes)?;
-                        Ok((
-                            credential.header.clone(),
-                            boxed(guard.layer(service.clone())),
-                        ))
+                        let guarded = boxed(guard.layer(service.clone()));
+                        // The guard sees to the other spellings of its own header.
+                        let others = authentication
+                            .headers()
+                            .filter(|other| !alike(other, header));
+                        Ok((header.clone(), without(others, guarded)))
                     })
                     .collect::<Result<_, ConfigError>>()
                     .map_err(|error| Fault::new(format!("{field}.scopes"), error))?;
@@ -107,8 +134,11 @@ fn operations(
 }
 
 /// The service without what a client sent in these headers.
-fn without(headers: &[HeaderName], service: OperationService) -> OperationService {
-    headers.iter().fold(service, |service, name| {
+fn without<'n>(
+    headers: impl IntoIterator<Item = &'n HeaderName>,
+    service: OperationService,
+) -> OperationService {
+    headers.into_iter().fold(service, |service, name| {
         boxed(StripHeaderLayer::new(name.clone()).layer(service))
     })
 }
@@ -148,25 +178,18 @@ fn mint(api: &Api, minting: &Minting, keys: &KeyRing) -> Result<BackendJwtLayer,
         .map_err(|error| Fault::new(&minting.field, error))
 }
 
-/// The headers that the API's backends may take for an assertion, whichever operation sets them.
-fn assertion_headers(api: &Api) -> Result<Vec<HeaderName>, Fault> {
+/// The headers that a service behind may take for an assertion, whichever operation of whichever API
+/// sets them: several APIs may have the same service behind them.
+pub(crate) fn assertion_headers<'a>(apis: impl IntoIterator<Item = &'a Api>) -> Vec<HeaderName> {
     // Taken off even where no policy sets it.
     let mut headers = vec![ASSERTION];
-    for minting in &api.policies {
+    for minting in apis.into_iter().flat_map(|api| &api.policies) {
         let name = minting.policy.header_name();
-        let forwarded =
-            |credential: &Credential| credential.forwarded && credential.header == *name;
-        if api.authentication.credentials.iter().any(forwarded) {
-            return Err(Fault::new(
-                &minting.field,
-                format!("`{name}` is the header that the access token goes on in"),
-            ));
-        }
         if !headers.contains(name) {
             headers.push(name.clone());
         }
     }
-    Ok(headers)
+    headers
 }
 
 fn boxed<S, B>(service: S) -> OperationService

@@ -3,7 +3,7 @@
 use http::{HeaderName, header};
 
 use super::{document, refused::MESSAGE};
-use crate::error::Fault;
+use crate::{error::Fault, fold::alike, forwarded};
 
 /// The credentials an API takes. None: it is open to everyone.
 #[derive(Debug)]
@@ -12,6 +12,9 @@ pub(crate) struct Authentication {
     /// Headers that credentials come in and that the service behind is not to see, whether or not the
     /// operation asks for any.
     pub(crate) hidden: Vec<HeaderName>,
+    /// Headers that credentials come in and that go on to the service behind. Where an operation asks for
+    /// no token (`secured: false`), that is what the client sent, and nobody has verified it.
+    pub(crate) shown: Vec<HeaderName>,
 }
 
 /// A token in a header.
@@ -41,6 +44,7 @@ impl Authentication {
         let mut authentication = Self {
             credentials: Vec::new(),
             hidden: Vec::new(),
+            shown: Vec::new(),
         };
         let entries = entries.unwrap_or_default();
         if entries.is_empty() {
@@ -58,9 +62,12 @@ impl Authentication {
             let Some(credential) = credential(entry, at)? else {
                 continue;
             };
-            if !credential.forwarded {
-                authentication.hidden.push(credential.header.clone());
-            }
+            let place = if credential.forwarded {
+                &mut authentication.shown
+            } else {
+                &mut authentication.hidden
+            };
+            place.push(credential.header.clone());
             if !entry.enabled {
                 continue;
             }
@@ -71,10 +78,10 @@ impl Authentication {
                         format!("a second `{}`: {MESSAGE}", entry.auth_type),
                     ));
                 }
-                if other.header == credential.header {
+                if alike(&other.header, &credential.header) {
                     return Err(Fault::new(
                         at("headerName"),
-                        "another kind of token is in this header",
+                        "another kind of token is in this header, or in one that may be taken for it",
                     ));
                 }
             }
@@ -92,6 +99,11 @@ impl Authentication {
                 .for_each(|credential| credential.optional = false);
         }
         Ok(authentication)
+    }
+
+    /// All the headers that credentials come in.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.hidden.iter().chain(&self.shown)
     }
 }
 
@@ -141,6 +153,12 @@ fn credential(
             ));
         }
     };
+    if entry.send_token_to_upstream && forwarded::is_claim(&header) {
+        return Err(Fault::new(
+            at("sendTokenToUpstream"),
+            format!("`{header}` is a header that does not pass the gateway"),
+        ));
+    }
     Ok(Some(Credential {
         kind,
         header,

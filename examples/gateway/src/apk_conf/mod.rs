@@ -16,6 +16,10 @@
 //! | `apiPolicies.request[]` | `BackendJwt`, which an operation's own overrides |
 //! | `authentication[]` | `OAuth2` and `JWT` in a header: `headerName`, `enabled`, `required`, `sendTokenToUpstream`, `audience` |
 //!
+//! `sendTokenToUpstream` is done as it is written, also for an operation that asks for no token
+//! (`secured: false`, or no kind of token `enabled`): whatever the client sends in the header goes on,
+//! unverified. A warning says so when such an operation is loaded.
+//!
 //! [`document`] is the file as it is written, [`api`] what the gateway makes of it.
 
 mod api;

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::{
-    gateway::{bearer, serving},
-    idp,
+    backend::Backend,
+    gateway::{Files, bearer, conf, minting, serving},
+    idp::{self, Idp},
 };
 
 const OPERATIONS: &str = "[
@@ -82,6 +83,10 @@ async fn no_header_chooses_another_path_or_method() {
         ("X-Original-URL", "/orders/1.0.0/admin"),
         ("X-Rewrite-URL", "/orders/1.0.0/admin"),
         ("X-HTTP-Method-Override", "DELETE"),
+        ("X-HTTP-Path-Override", "/orders/1.0.0/admin"),
+        ("X-Envoy-Original-Path", "/orders/1.0.0/admin"),
+        ("x~original~url", "/orders/1.0.0/admin"),
+        ("X!Rewrite_URL", "/orders/1.0.0/admin"),
     ];
     let answer = gateway.get("/orders/1.0.0/open", &headers).await;
     assert_eq!(answer.json()["target"], "/base/open");
@@ -98,6 +103,151 @@ async fn no_header_chooses_another_path_or_method() {
         .get("/orders/1.0.0/admin", &[("X-HTTP-Method-Override", "POST")])
         .await;
     assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn no_header_says_who_is_calling_but_the_backend_jwt() {
+    let (gateway, _, idp) =
+        serving("[{target: '/test', verb: GET}, {target: '/open', verb: GET, secured: false}]")
+            .await;
+    let token = bearer(&idp.token(&json!({})));
+    for name in [
+        "remote-user",
+        "x-remote-user",
+        "x_remote_user",
+        "x-forwarded-user",
+        "x-forwarded-email",
+        "x-auth-request-user",
+        "x~auth~request~user",
+        "x-userinfo",
+        "x-authenticated-userid",
+        "x-consumer-username",
+        "x-webauth-user",
+        "client-cert",
+    ] {
+        let headers = [("Authorization", token.as_str()), (name, "admin")];
+        for path in ["/orders/1.0.0/test", "/orders/1.0.0/open"] {
+            assert_eq!(gateway.get(path, &headers).await.seen(name), None, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_the_checked_one_does_not_pass_in_any_spelling() {
+    let backend = Backend::start().await;
+    let idp = Idp::new();
+    let start = |authentication: &str| {
+        let api = minting(&conf(&backend, "[{target: '/test', verb: GET}]"));
+        Files::new(&idp)
+            .api(&format!("{api}authentication: [{authentication}]\n"))
+            .start()
+    };
+    let both = start(
+        "{authType: OAuth2, headerName: X-Auth, sendTokenToUpstream: true}, \
+         {authType: JWT, headerName: X-Token, sendTokenToUpstream: true, audience: [test-audience]}",
+    );
+    let disabled = start(
+        "{authType: OAuth2, enabled: false, headerName: X-Auth, sendTokenToUpstream: true}, \
+         {authType: JWT, headerName: X-Token, sendTokenToUpstream: true, audience: [test-audience]}",
+    );
+    let token = bearer(&idp.token(&json!({})));
+    for (gateway, checked, forged) in [
+        (&both, "x-auth", "x_token"),
+        (&both, "x-auth", "x~token"),
+        (&both, "x-token", "x.auth"),
+        (&both, "x-token", "x_token"),
+        (&disabled, "x-token", "x-auth"),
+        (&disabled, "x-token", "x_auth"),
+    ] {
+        let headers = [(checked, token.as_str()), (forged, "forged")];
+        let answer = gateway.get("/orders/1.0.0/test", &headers).await;
+        assert_eq!(answer.seen(checked).as_ref(), Some(&token), "{forged}");
+        assert_eq!(answer.seen(forged), None, "{forged} beside {checked}");
+    }
+}
+
+#[tokio::test]
+async fn the_backend_jwt_of_one_api_cannot_be_forged_through_another() {
+    let backend = Backend::start().await;
+    let idp = Idp::new();
+    let operations = "[{target: '/test', verb: GET}, {target: '/open', verb: GET, secured: false}]";
+    let api = conf(&backend, operations);
+    let own = minting(&api.replace("/orders", "/own"))
+        .replace("parameters: {}", "parameters: {header: X-Own}");
+    let gateway = Files::new(&idp)
+        .api(&format!("{api}defaultVersion: true\n"))
+        .api(&own)
+        .start();
+    let token = bearer(&idp.token(&json!({})));
+    for name in [
+        "X-Own",
+        "X_Own",
+        "X!Own",
+        "X-JWT-Assertion",
+        "X~JWT~Assertion",
+    ] {
+        let headers = [("Authorization", token.as_str()), (name, "forged")];
+        for path in [
+            "/orders/1.0.0/test",
+            "/orders/1.0.0/open",
+            "/orders/test",
+            "/own/1.0.0/open",
+        ] {
+            let answer = gateway.get(path, &headers).await;
+            let name = name.to_ascii_lowercase();
+            assert_eq!(answer.seen(&name), None, "{path} {name}");
+        }
+        let answer = gateway.get("/own/1.0.0/test", &headers).await;
+        let jwt = answer.seen("x-own").unwrap();
+        assert_eq!(idp::part(&jwt, 1)["sub"], "alice");
+    }
+}
+
+#[tokio::test]
+async fn a_backend_jwt_in_whichever_header_arrives_or_is_refused_by_name() {
+    let backend = Backend::start().await;
+    let idp = Idp::new();
+    let token = bearer(&idp.token(&json!({})));
+    let api = minting(&conf(&backend, "[{target: '/test', verb: GET}]"));
+    for (name, good) in [
+        ("x-forwarded-assertion", true),
+        ("x-forwarded-for", true),
+        ("x-forwarded-host", true),
+        ("x-original-url", true),
+        ("x-remote-user", true),
+        ("x-real-ip", true),
+        ("proxy", true),
+        ("proxy-assertion", true),
+        ("http2-settings", true),
+        ("forwarded", false),
+        ("connection", false),
+        ("content-length", false),
+        ("cookie", false),
+        ("expect", false),
+        ("host", false),
+        ("keep-alive", false),
+        ("proxy-authenticate", false),
+        ("proxy-authorization", false),
+        ("proxy-connection", false),
+        ("te", false),
+        ("trailer", false),
+        ("transfer-encoding", false),
+        ("upgrade", false),
+    ] {
+        let named = format!("parameters: {{header: {name}}}");
+        let files = Files::new(&idp).api(&api.replace("parameters: {}", &named));
+        if good {
+            let headers = [("Authorization", token.as_str()), (name, "forged")];
+            let answer = files.start().get("/orders/1.0.0/test", &headers).await;
+            let jwt = answer.seen(name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(idp::part(&jwt, 1)["sub"], "alice", "{name}");
+        } else {
+            let (code, complaint) = files.check();
+            assert_eq!(code, Some(2), "{name}: {complaint}");
+            let expected = format!("apiPolicies.request[0]: header: {name}");
+            assert!(complaint.contains(&expected), "{complaint}");
+        }
+    }
 }
 
 #[tokio::test]

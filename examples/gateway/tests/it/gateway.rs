@@ -100,7 +100,13 @@ impl Files {
 
     /// Runs `gateway --check`: the exit code, and what it complains about.
     pub(crate) fn check(&self) -> (Option<i32>, String) {
+        self.check_logging("error")
+    }
+
+    /// Also what it logs, from this level on.
+    pub(crate) fn check_logging(&self, level: &str) -> (Option<i32>, String) {
         let output = program()
+            .env("RUST_LOG", format!("gateway={level}"))
             .arg("--config")
             .arg(self.settings())
             .arg("--check")

@@ -1,8 +1,10 @@
 //! The gateway's own keys.
 
-use rcgen::{CertificateParams, KeyPair};
+use std::time::Duration;
+
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
-use tower_jwks::{Algorithm, SigningKey};
+use tower_jwks::{Algorithm, Clock, SigningKey, SystemClock, UnixTime};
 
 use crate::{
     backend::Backend,
@@ -17,6 +19,15 @@ fn pair(algorithm: &'static rcgen::SignatureAlgorithm) -> (String, String) {
         .unwrap()
         .self_signed(&key)
         .unwrap();
+    (key.serialize_pem(), certificate.pem())
+}
+
+/// The same, with a certificate that ends then.
+fn pair_until(end: UnixTime) -> (String, String) {
+    let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let mut params = CertificateParams::new(["gateway".to_owned()]).unwrap();
+    params.not_after = date_time_ymd(1970, 1, 1) + Duration::from_secs(end.as_secs());
+    let certificate = params.self_signed(&key).unwrap();
     (key.serialize_pem(), certificate.pem())
 }
 
@@ -162,5 +173,45 @@ fn keys_that_cannot_be_used_are_refused_by_name() {
             "{signing}: {complaint}"
         );
         assert!(!complaint.contains("PRIVATE KEY"), "{complaint}");
+    }
+}
+
+#[test]
+fn a_signing_certificate_has_time_left() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let now = SystemClock.now();
+    let idp = Idp::new();
+    let check = |end, active: bool| {
+        let files = Files::new(&idp).more(&format!(
+            "signing: {{keys: [{{privateKey: key.pem, certificate: key.crt, active: {active}}}, {{privateKey: other.pem, active: {}}}]}}\n",
+            !active
+        ));
+        let (key, certificate) = pair_until(end);
+        files.write("key.pem", &key);
+        files.write("key.crt", &certificate);
+        files.write("other.pem", &pair(&rcgen::PKCS_ECDSA_P256_SHA256).0);
+        files.check_logging("warn")
+    };
+
+    let (code, said) = check(now.saturating_sub(DAY), true);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("gateway.yaml: signing.keys[0].certificate: is expired"),
+        "{said}"
+    );
+
+    let (code, said) = check(now.saturating_add(3 * DAY), true);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("WARN") && said.contains("signing.keys[0].certificate expires in 7"),
+        "{said}"
+    );
+
+    // A key that is only published may end: what it has signed can still be verified.
+    for (end, active) in [
+        (now.saturating_add(30 * DAY), true),
+        (now.saturating_sub(DAY), false),
+    ] {
+        assert_eq!(check(end, active), (Some(0), String::new()));
     }
 }

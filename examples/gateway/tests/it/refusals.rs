@@ -57,8 +57,18 @@ fn what_only_shows_when_all_is_put_together_is_refused() {
         "parameters: {signingAlgorithm: SHA512withRSA}",
     );
     let same = api().replace("parameters: {}", "parameters: {header: Authorization}");
-    let forwarded =
-        format!("{same}authentication: [{{authType: OAuth2, sendTokenToUpstream: true}}]\n");
+    let forwarding = |header: &str| {
+        format!(
+            "authentication: [{{authType: OAuth2, headerName: {header}, sendTokenToUpstream: true}}]\n"
+        )
+    };
+    let forwarded = same.clone() + &forwarding("Authorization");
+    let unsent = api() + &forwarding("X-Auth-Request-Access-Token");
+    let assertion = conf_for("http://127.0.0.1:9", OPERATIONS) + &forwarding("X_JWT_Assertion");
+    let other = conf_for("http://127.0.0.1:9", OPERATIONS).replace("/orders", "/other")
+        + &forwarding("Authorization");
+    let twins = api()
+        + "authentication: [{authType: OAuth2, headerName: X-Token}, {authType: JWT, headerName: X_Token}]\n";
     for (files, expected) in [
         (
             Files::new(&idp()).api(&api()).api(&api()),
@@ -78,10 +88,45 @@ fn what_only_shows_when_all_is_put_together_is_refused() {
         ),
         (
             Files::new(&idp()).api(&forwarded),
-            "api-0.yaml: apiPolicies.request[0]: `authorization` is the header",
+            "api-0.yaml: authentication: `authorization` is for backend JWTs",
+        ),
+        (
+            Files::new(&idp()).api(&same).api(&other),
+            "api-1.yaml: authentication: `authorization` is for backend JWTs",
+        ),
+        (
+            Files::new(&idp()).api(&assertion),
+            "api-0.yaml: authentication: `x_jwt_assertion` is for backend JWTs",
+        ),
+        (
+            Files::new(&idp()).api(&unsent),
+            "api-0.yaml: authentication[0].sendTokenToUpstream: `x-auth-request-access-token`",
+        ),
+        (
+            Files::new(&idp()).api(&twins),
+            "api-0.yaml: authentication[1].headerName: another kind of token",
         ),
     ] {
         refused(&files, expected);
+    }
+}
+
+#[test]
+fn a_token_that_goes_on_unverified_is_warned_of() {
+    let operations = "[{target: '/test', verb: GET}, {target: '/open', verb: GET, secured: false}]";
+    for (send, warned) in [(true, true), (false, false)] {
+        let conf = format!(
+            "{}authentication: [{{authType: OAuth2, sendTokenToUpstream: {send}}}]\n",
+            conf_for("http://127.0.0.1:9", operations)
+        );
+        let (code, said) = Files::new(&Idp::new()).api(&conf).check_logging("warn");
+        assert_eq!(code, Some(0), "{said}");
+        assert!(!said.contains("operations[0]"), "{said}");
+        assert_eq!(
+            said.contains("operations[1]") && said.contains("goes on unverified"),
+            warned,
+            "{said}"
+        );
     }
 }
 
