@@ -7,9 +7,9 @@ use http::{
 
 /// Removes a field and whatever may be taken for it.
 ///
-/// Servers of the CGI kind turn `-`, `_` and `.`, some of them whatever is no letter and no digit, into
-/// one character, so that `X_JWT_Assertion` arrives as `X-JWT-Assertion` does. And a field that `Connection` names would be removed by the
-/// next proxy: ours would not arrive.
+/// Servers of the CGI kind turn `-` and `_`, some of them whatever is no letter and no digit, into
+/// one character, so that `X_JWT_Assertion` arrives as `X-JWT-Assertion` does. And a field that
+/// `Connection` names would be removed by the next proxy: ours would not arrive.
 pub(crate) fn strip(headers: &mut HeaderMap, name: &HeaderName) {
     headers.remove(name);
     strip_twins(headers, name);

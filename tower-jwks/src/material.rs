@@ -180,7 +180,7 @@ fn is_small_order(mut point: [u8; 32]) -> bool {
 }
 
 /// Whether a modulus bears the mark of the generator of CVE-2017-15361: modulo each small prime it
-/// is a power of 65537. A sound modulus passes all of these by chance about once in 2^27.
+/// is a power of 65537. A sound modulus passes all of these by chance about once in 2^28.
 fn is_roca(modulus: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
