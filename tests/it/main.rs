@@ -12,6 +12,7 @@ mod interop;
 mod jwks;
 mod keys;
 mod minting;
+mod mutations;
 mod refusals;
 mod secrets;
 mod vectors;
