@@ -1,4 +1,5 @@
-//! For axum: the extractors `VerifiedToken` and `Option<VerifiedToken>`, and a refusal as a response.
+//! For axum: the extractors `VerifiedToken` and `Option<VerifiedToken>`, and a refusal as a
+//! response.
 
 use crate::{
     Anonymous, VerifiedToken,

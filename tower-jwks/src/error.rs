@@ -1,6 +1,6 @@
 //! What was configured wrongly, why keys could not be had, and a signature that does not hold.
 
-use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, path::Path, time::Duration};
 
 /// What was configured wrongly: the setting, and what is wrong with it.
 ///
@@ -39,6 +39,14 @@ impl ConfigError {
         Self {
             field: format!("{parent}.{}", self.field).into(),
             message: self.message,
+        }
+    }
+
+    /// The same error, with the file it is in.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self {
+            message: format!("{} ({})", self.message, path.display()).into(),
+            field: self.field,
         }
     }
 }

@@ -134,7 +134,7 @@ impl JwkSet {
             .take(Self::MAX_BYTES as u64 + 1)
             .read_to_end(&mut json)
             .map_err(unreadable)?;
-        Self::parse(json)
+        Self::parse(json).map_err(|error| error.in_file(path))
     }
 
     fn from_parts(keys: Vec<(usize, Jwk)>, left_out: Vec<LeftOut>) -> Self {

@@ -88,9 +88,12 @@ For callers with a token:
 
     curl -i -H "Authorization: Bearer $TOKEN" {url}/me
 
-For those whose token has the scope orders:read, and orders:write:
+For those whose token has the scope orders:read:
 
     curl -i -H "Authorization: Bearer $TOKEN" {url}/orders
+
+For those whose token has orders:write, 403 for others (--scope "orders:read orders:write" gives both):
+
     curl -i -H "Authorization: Bearer $TOKEN" -d tea {url}/orders
 
 "#

@@ -47,7 +47,7 @@ impl Provider {
             "azp": "IMJB5ZiR1dHQYBdiMIRAGis1WToa",
             "client_id": "IMJB5ZiR1dHQYBdiMIRAGis1WToa",
             "scope": "email openid profile",
-            "email": "testmail@gmail.com",
+            "email": "testmail@example.com",
             "org_id": "b554e001-761c-4d3a-a7a6-a61d73d34221",
             "org_name": "test",
         });

@@ -33,7 +33,7 @@ fn one_exchange_is_shown_from_the_access_token_to_the_answer() {
         "azp                                     IMJB5ZiR1dHQYBdiMIRAGis1WToa",
         "verified with the key published at http://127.0.0.1:",
         "/.wellknown/jwks\n   (RS256, kid ",
-        "2 orders for testmail@gmail.com of test",
+        "2 orders for testmail@example.com of test",
     ] {
         let found = rest.find(part);
         let start = found.unwrap_or_else(|| panic!("{part:?} is not in\n{rest}"));
@@ -65,7 +65,7 @@ fn the_printed_commands_work_when_they_are_pasted() {
         panic!("{calls:#?}");
     };
     assert!(good.starts_with("HTTP/1.1 200 "), "{good}");
-    assert!(good.contains("testmail@gmail.com"), "{good}");
+    assert!(good.contains("testmail@example.com"), "{good}");
     assert!(without.starts_with("HTTP/1.1 401 "), "{without}");
     assert!(without.contains("www-authenticate: Bearer"), "{without}");
     assert!(forged.starts_with("HTTP/1.1 200 "), "{forged}");

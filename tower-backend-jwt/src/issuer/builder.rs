@@ -42,7 +42,11 @@ impl Keys {
                 let keys = KeySet::new(&set, algorithms);
                 let left_out = keys.left_out().to_vec();
                 if keys.is_empty() {
-                    let reasons: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+                    let mut reasons: Vec<String> =
+                        left_out.iter().map(ToString::to_string).collect();
+                    if reasons.is_empty() {
+                        reasons.push("it has none at all".to_owned());
+                    }
                     return Err(ConfigError::new(
                         "jwks",
                         format!("has no usable key; {}", reasons.join("; ")),

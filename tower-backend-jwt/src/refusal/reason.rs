@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-/// The reason of a [`Refusal`].
+/// The reason of a [`Refusal`](crate::Refusal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusalReason {
