@@ -375,7 +375,8 @@ fn a_set_has_at_most_64_keys_and_256_kib() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/too-long.json");
     std::fs::write(file, too_long).unwrap();
     let refused = JwkSet::from_file(file).unwrap_err();
-    assert_eq!(refused.to_string(), "jwks: is over 256 KiB");
+    let named = format!("jwks: is over 256 KiB ({file})");
+    assert_eq!(refused.to_string(), named);
     let refused = JwkSet::from_file("there/is/no.such").unwrap_err();
     assert!(
         refused
