@@ -332,19 +332,22 @@ async fn checks_and_required_scopes_add_up() {
 
 #[tokio::test]
 async fn a_grpc_answer_of_the_users_own_is_left_as_it_is_and_one_of_success_is_not() {
-    let answer_with = async |status: &'static str| {
+    let answer_with = async |status: &'static str, content_type: &str| {
         let layer = layer().refuse_with(move |_: &Refusal, _: &Parts| {
             Response::builder()
                 .header("grpc-status", status)
                 .body(Bytes::new())
                 .unwrap()
         });
-        ask(layer, get(&[("content-type", "application/grpc")]))
+        ask(layer, get(&[("content-type", content_type)]))
             .await
             .status()
     };
-    assert_eq!(answer_with("16").await, StatusCode::OK);
-    assert_eq!(answer_with("0").await, StatusCode::UNAUTHORIZED);
+    const GRPC: &str = "application/grpc";
+    assert_eq!(answer_with("16", GRPC).await, StatusCode::OK);
+    assert_eq!(answer_with("0", GRPC).await, StatusCode::UNAUTHORIZED);
+    let elsewhere = answer_with("16", "application/json").await;
+    assert_eq!(elsewhere, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

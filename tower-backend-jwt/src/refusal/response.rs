@@ -25,9 +25,9 @@ pub enum RefusalFormat {
 /// Makes the response to a refused request.
 ///
 /// Implemented by closures `Fn(&Refusal, &Parts) -> Response<Bytes>`. A response with a status of
-/// success gets the refusal's own, unless it has a `grpc-status` that is none of success; and a
-/// `401` without a challenge gets one. So no hook can turn a refusal into a success or drop what
-/// RFC 9110 section 11.6.1 demands.
+/// success gets the refusal's own, unless the caller speaks gRPC and it has a `grpc-status` other
+/// than 0; and a `401` without a challenge gets one. So no hook can turn a refusal into a success or
+/// drop what RFC 9110 section 11.6.1 demands.
 pub trait RefusalResponse: Send + Sync + 'static {
     /// The response to a request with this head, refused for this reason.
     fn refusal_response(&self, refusal: &Refusal, request: &Parts) -> Response<Bytes>;
@@ -69,7 +69,10 @@ impl Responder {
     pub(crate) fn respond(&self, refusal: Refusal, request: &Parts) -> Response<BytesBody> {
         crate::trace::refused(&refusal);
         let mut response = match &self.hook {
-            Some(hook) => self.guarded(hook.refusal_response(&refusal, request), &refusal),
+            Some(hook) => {
+                let response = hook.refusal_response(&refusal, request);
+                self.guarded(response, &refusal, request)
+            }
             None if accept::is_grpc(&request.headers) => grpc(&refusal, request),
             None => self.http(&refusal, request),
         };
@@ -77,12 +80,18 @@ impl Responder {
         response.map(BytesBody::new)
     }
 
-    fn guarded(&self, mut response: Response<Bytes>, refusal: &Refusal) -> Response<Bytes> {
+    fn guarded(
+        &self,
+        mut response: Response<Bytes>,
+        refusal: &Refusal,
+        request: &Parts,
+    ) -> Response<Bytes> {
         // In gRPC a refusal is a status of its own, under the 200 of HTTP.
-        let refused = response
-            .headers()
-            .get(GRPC_STATUS)
-            .is_some_and(|status| status != "0");
+        let refused = accept::is_grpc(&request.headers)
+            && response
+                .headers()
+                .get(GRPC_STATUS)
+                .is_some_and(|status| status != "0");
         if !refused && (response.status().is_success() || response.status().is_informational()) {
             *response.status_mut() = refusal.status();
         }
