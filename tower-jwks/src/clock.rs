@@ -1,5 +1,6 @@
 //! The time, behind a trait, so that a test can set it and no code depends on the real one.
 
+use serde::Serialize;
 use std::{
     fmt,
     sync::{
@@ -11,7 +12,8 @@ use std::{
 
 /// A point in time, in whole seconds since 1970-01-01T00:00:00Z, as a NumericDate counts them.
 ///
-/// Its arithmetic saturates: no leeway and no far-future date can overflow it.
+/// Its arithmetic saturates: no leeway and no far-future date can overflow it. Serializes to the
+/// number.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,7 +22,8 @@ use std::{
 /// let end = UnixTime::from_secs(u64::MAX).saturating_add(Duration::from_secs(60));
 /// assert_eq!(end.as_secs(), u64::MAX);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct UnixTime(u64);
 
 impl UnixTime {

@@ -1,6 +1,6 @@
 //! Prepared public keys, found by `kid` and algorithm.
 
-use crate::{Algorithm, ConfigError, JwkSet, KeysUnavailable, LeftOut, VerifyingKey};
+use crate::{Algorithm, ConfigError, JwkSet, LeftOut, VerifyingKey};
 use std::{collections::HashMap, sync::Arc};
 
 /// The public keys of one issuer, prepared, found by `kid` and algorithm.
@@ -108,6 +108,21 @@ impl KeySet {
             .take(Self::MAX_CANDIDATES)
     }
 
+    /// Whether a key of this name and algorithm is among them: without a `kid`, any of the algorithm.
+    #[must_use]
+    pub fn contains(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
+        let named = match kid {
+            Some(kid) => self.named.get(kid).map_or(&[][..], Vec::as_slice),
+            None => &self.keys,
+        };
+        named.iter().any(|key| key.algorithm() == algorithm)
+    }
+
+    /// The keys, in the order of the document; one without `alg` once for each of its algorithms.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<VerifyingKey>> {
+        self.keys.iter()
+    }
+
     /// Whether there is no key that could verify anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -128,48 +143,5 @@ impl FromIterator<VerifyingKey> for KeySet {
             set.insert(key);
         }
         set
-    }
-}
-
-/// Where the keys of an issuer come from.
-///
-/// A cheap snapshot, asked for each token: whoever fetches or reloads keys does so elsewhere and
-/// swaps what this returns.
-pub trait KeySource: Send + Sync + 'static {
-    /// The keys now.
-    ///
-    /// # Errors
-    ///
-    /// There are none yet, or none that may still be trusted: the caller is answered `503`.
-    fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable>;
-}
-
-/// A handle that is kept elsewhere too, by whoever fetches or reloads the keys.
-impl<T: KeySource + ?Sized> KeySource for Arc<T> {
-    fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
-        (**self).keys()
-    }
-}
-
-/// Keys that stay as they are.
-impl KeySource for FixedKeys {
-    fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
-        Ok(Arc::clone(&self.0))
-    }
-}
-
-/// A [`KeySource`] whose keys stay as they are.
-#[derive(Clone, Debug)]
-pub struct FixedKeys(Arc<KeySet>);
-
-impl From<Arc<KeySet>> for FixedKeys {
-    fn from(keys: Arc<KeySet>) -> Self {
-        Self(keys)
-    }
-}
-
-impl From<KeySet> for FixedKeys {
-    fn from(keys: KeySet) -> Self {
-        Self(Arc::new(keys))
     }
 }

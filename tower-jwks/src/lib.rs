@@ -64,21 +64,35 @@ mod interop;
 mod jwk;
 mod key_ring;
 mod key_set;
+mod key_source;
+mod keys_status;
 mod material;
 mod published;
+#[cfg(feature = "remote")]
+mod remote;
 mod rsa_size;
 mod serve;
 mod set;
 mod signing_key;
 mod verifying_key;
 
+#[cfg(feature = "client")]
+pub use self::remote::{
+    HttpClient, HttpClientBody, HttpClientBuilder, HttpClientError, HttpClientFuture,
+};
+#[cfg(feature = "remote")]
+pub use self::remote::{RemoteJwks, RemoteJwksBuilder};
+#[cfg(feature = "reqwest")]
+pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
     error::{ConfigError, InvalidSignature, KeysUnavailable},
     jwk::Jwk,
     key_ring::{KeyRing, KeyRingBuilder},
-    key_set::{FixedKeys, KeySet, KeySource},
+    key_set::KeySet,
+    key_source::{FixedKeys, KeySource, Waiting},
+    keys_status::{FetchFailure, KeyStatus, KeysStatus},
     published::{PublishKeys, PublishedKeys},
     rsa_size::RsaSize,
     serve::{BytesBody, Jwks, JwksEndpoint, JwksLayer, MediaType, ResponseBody, ResponseFuture},

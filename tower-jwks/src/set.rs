@@ -243,6 +243,12 @@ impl LeftOut {
         self.kid.as_deref()
     }
 
+    /// Another party wrote it: no longer than a `kid` may be.
+    fn short_kid(&self) -> Option<String> {
+        let kid = self.kid.as_ref()?;
+        Some(kid.chars().take(crate::jwk::MAX_KID_BYTES).collect())
+    }
+
     /// Why it is not used.
     #[must_use]
     pub const fn reason(&self) -> &ConfigError {
@@ -256,12 +262,30 @@ impl LeftOut {
     }
 }
 
+impl Serialize for LeftOut {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Document {
+            position: usize,
+            kid: Option<String>,
+            private: bool,
+            reason: String,
+        }
+        Document {
+            position: self.position,
+            kid: self.short_kid(),
+            private: self.private,
+            reason: self.reason.to_string(),
+        }
+        .serialize(serializer)
+    }
+}
+
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "key {}", self.position)?;
-        if let Some(kid) = &self.kid {
-            // Another party wrote it: escaped, and no longer than a `kid` may be.
-            let kid: String = kid.chars().take(crate::jwk::MAX_KID_BYTES).collect();
+        if let Some(kid) = self.short_kid() {
+            // Escaped.
             write!(f, " (kid {kid:?})")?;
         }
         write!(f, ": {}", self.reason)

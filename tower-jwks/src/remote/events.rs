@@ -1,0 +1,64 @@
+//! The events of the fetching. They hold names from the configuration and from key sets, times and
+//! errors: nothing of a token.
+
+#![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
+
+use crate::LeftOut;
+use std::time::Duration;
+
+#[cfg(feature = "tracing")]
+const TARGET: &str = "tower_jwks";
+
+/// Other keys than before are trusted.
+pub(super) fn changed(issuer: &str, kids: &[Option<&str>]) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: TARGET, issuer, ?kids, "the issuer's keys were fetched");
+}
+
+/// A key of the set is not used.
+pub(super) fn left_out(issuer: &str, key: &LeftOut) {
+    #[cfg(feature = "tracing")]
+    if key.is_private() {
+        tracing::error!(
+            target: TARGET,
+            issuer, %key,
+            "the issuer has published a private key, which is not used: anybody may have it"
+        );
+    } else {
+        tracing::warn!(target: TARGET, issuer, %key, "a key of the issuer is not used");
+    }
+}
+
+/// The set was fetched; there will be another fetch.
+pub(super) fn fetched(issuer: &str, changed: bool, next: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(target: TARGET, issuer, changed, ?next, "the issuer's keys are up to date");
+}
+
+/// No set was fetched; it will be tried again.
+pub(super) fn failed(issuer: &str, error: &str, failures: u32, retry: Duration, usable: bool) {
+    #[cfg(feature = "tracing")]
+    if usable {
+        tracing::warn!(target: TARGET, issuer, error, failures, ?retry, "the issuer's keys were not fetched; those at hand are kept");
+    } else {
+        tracing::error!(target: TARGET, issuer, error, failures, ?retry, "the issuer's keys were not fetched, and there are none: its tokens cannot be verified");
+    }
+}
+
+/// A token with an unknown `kid` has the set fetched.
+pub(super) fn sought(issuer: &str, budget_left: u32) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: TARGET, issuer, budget_left, "a token names an unknown key: the issuer's keys are fetched");
+}
+
+/// The copy on disk is trusted until a fetch succeeds.
+pub(super) fn copy_read(issuer: &str, age: Duration) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: TARGET, issuer, ?age, "the issuer's keys were read from their copy on disk");
+}
+
+/// The copy on disk is not used, or was not written.
+pub(super) fn copy_failed(issuer: &str, error: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: TARGET, issuer, error, "the copy of the issuer's keys on disk is of no use");
+}
