@@ -14,6 +14,7 @@ mod keys;
 mod minting;
 mod mutations;
 mod refusals;
+mod remote;
 mod secrets;
 mod vectors;
 mod wso2;

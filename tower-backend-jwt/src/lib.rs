@@ -111,7 +111,7 @@ pub use self::axum::TokenRejection;
 #[cfg(feature = "config")]
 pub use self::config::BackendJwtEntry;
 pub use self::{
-    access_token::{AccessToken, AccessTokenLayer, Scheme, TokenCheck},
+    access_token::{AccessToken, AccessTokenFuture, AccessTokenLayer, Scheme, TokenCheck},
     backend_jwt::{
         BackendJwt, BackendJwtFuture, BackendJwtLayer, StripBody, StripHeader, StripHeaderFuture,
         StripHeaderLayer,

@@ -3,11 +3,13 @@
 use crate::{
     Issuer, VerifiedToken,
     claims::{self, Registered},
+    issuer::Rules,
+    json::{Malformed, Object},
     jws::Compact,
     refusal::{Refusal, RefusalReason},
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
-use tower_jwks::{Clock, ConfigError, SystemClock};
+use tower_jwks::{Clock, ConfigError, SystemClock, Waiting};
 
 /// Verifies access tokens of one or several issuers. Knows no HTTP. Cheap to clone.
 ///
@@ -46,15 +48,55 @@ impl Verifier {
         }
     }
 
-    /// Verifies a token, as it stands in the header field, without its scheme.
+    /// Verifies a token, as it stands in the header field, without its scheme, with the keys that
+    /// are there.
+    ///
+    /// A token whose key is not there is refused. It may have the issuer's keys fetched, for those
+    /// that come after it.
     ///
     /// # Errors
     ///
     /// The first check that it does not pass.
     pub fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
+        self.check(token).map_err(|Failure { refusal, .. }| refusal)
+    }
+
+    /// As [`verify`](Self::verify), but where the token has the issuer's keys fetched, waits for
+    /// them, a bounded time.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub async fn verify_or_wait(&self, token: &str) -> Result<VerifiedToken, Refusal> {
+        match self.check(token) {
+            Ok(token) => Ok(token),
+            Err(Failure {
+                waiting: Some(waiting),
+                ..
+            }) => {
+                waiting.await;
+                self.verify(token)
+            }
+            Err(Failure { refusal, .. }) => Err(refusal),
+        }
+    }
+
+    /// Ends when the keys of all issuers are there: see [`Issuer::ready`].
+    pub async fn ready(&self) {
+        for issuer in self.0.issuers.values() {
+            issuer.ready().await;
+        }
+    }
+
+    /// The issuers, in no particular order.
+    pub fn issuers(&self) -> impl Iterator<Item = &Issuer> {
+        self.0.issuers.values()
+    }
+
+    pub(crate) fn check(&self, token: &str) -> Result<VerifiedToken, Failure> {
         // What costs least comes first: a forged token gets no further than one signature.
         if token.len() > self.0.max_token_bytes {
-            return Err(Refusal::new(RefusalReason::TokenTooLong));
+            return Err(Refusal::new(RefusalReason::TokenTooLong).into());
         }
         let jws = Compact::split(token)?;
         let header = jws.header()?;
@@ -74,21 +116,41 @@ impl Verifier {
 
         let keys = issuer.keys()?;
         let signature = jws.signature()?;
+        let kid = header.kid.as_deref();
         let mut tried = false;
         let verified = keys
-            .find(header.kid.as_deref(), header.algorithm)
+            .find(kid, header.algorithm)
             .inspect(|_| tried = true)
             .any(|key| key.verify(jws.signed(), &signature).is_ok());
         if !verified {
-            let reason = if tried {
+            let refusal = Refusal::new(if tried {
                 RefusalReason::InvalidSignature
             } else {
                 RefusalReason::UnknownKey
+            });
+            // A key of another name was tried, or none: the right one may be too new to be there.
+            // Only for a token that it would make valid.
+            let unknown = kid.is_none() || !keys.contains(kid, header.algorithm);
+            let waiting = if unknown && self.check_claims(issuer, &claims).is_ok() {
+                issuer.refresh_for(kid, header.algorithm)
+            } else {
+                None
             };
-            return Err(Refusal::new(reason));
+            return Err(Failure { refusal, waiting });
         }
+        let registered = self.check_claims(issuer, &claims)?;
+        Ok(VerifiedToken::new(
+            token,
+            issuer,
+            header.kid,
+            header.algorithm,
+            claims,
+            registered,
+        )?)
+    }
 
-        let registered = Registered::read(&claims)?;
+    fn check_claims(&self, issuer: &Rules, claims: &Object) -> Result<Registered, Refusal> {
+        let registered = Registered::read(claims)?;
         registered.check_times(self.0.clock.now(), self.0.leeway)?;
         if issuer.audience_required() {
             if claims.get("aud").is_none() {
@@ -101,14 +163,29 @@ impl Verifier {
                 return Err(claims::missing(name));
             }
         }
-        VerifiedToken::new(
-            token,
-            issuer,
-            header.kid,
-            header.algorithm,
-            claims,
-            registered,
-        )
+        Ok(registered)
+    }
+}
+
+/// Why a token was refused, and what to wait for before it is looked at once more.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) refusal: Refusal,
+    pub(crate) waiting: Option<Waiting>,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            waiting: None,
+        }
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Refusal::from(malformed).into()
     }
 }
 

@@ -1,10 +1,11 @@
 //! The decision about a request, by its head.
 
-use super::layer::AccessTokenLayer;
+use super::{future::AccessTokenFuture, layer::AccessTokenLayer};
 use crate::{
     Anonymous, VerifiedToken,
     field::{strip, strip_twins},
     refusal::{Refusal, RefusalReason},
+    verifier::Failure,
 };
 use http::{Request, Response, request::Parts};
 use std::{
@@ -29,13 +30,13 @@ impl<S> AccessToken<S> {
 
 impl AccessTokenLayer {
     /// Decides about a request by its head, and marks it with the decision.
-    fn admit(&self, request: &mut Parts) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, request: &mut Parts) -> Result<(), Failure> {
         // Whoever called may have built the request by hand: only what is decided here counts.
         request.extensions.remove::<VerifiedToken>();
         request.extensions.remove::<Anonymous>();
         match self.credentials.find(&request.headers)? {
             Some(token) => {
-                let token = self.verifier.verify(token)?;
+                let token = self.verifier.check(token)?;
                 for requirement in &*self.requirements {
                     requirement.check(&token)?;
                 }
@@ -48,7 +49,7 @@ impl AccessTokenLayer {
             None if self.optional && self.requirements.is_empty() => {
                 request.extensions.insert(Anonymous);
             }
-            None => return Err(Refusal::new(RefusalReason::MissingCredentials)),
+            None => return Err(Refusal::new(RefusalReason::MissingCredentials).into()),
         }
         // What was read here must not be readable in another spelling further on, and what was not
         // read here not at all.
@@ -63,11 +64,11 @@ impl AccessTokenLayer {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AccessToken<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = AccessTokenFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -76,8 +77,23 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         match self.layer.admit(&mut head) {
-            Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
-            Err(refusal) => ResponseFuture::own(self.layer.responder.respond(refusal, &head)),
+            Ok(()) => {
+                let request = Request::from_parts(head, body);
+                AccessTokenFuture::decided(ResponseFuture::inner(self.inner.call(request)))
+            }
+            Err(Failure {
+                waiting: Some(waiting),
+                ..
+            }) => AccessTokenFuture::waiting(
+                Request::from_parts(head, body),
+                waiting,
+                self.inner.clone(),
+                Arc::clone(&self.layer),
+            ),
+            Err(Failure { refusal, .. }) => {
+                let response = self.layer.responder.respond(refusal, &head);
+                AccessTokenFuture::decided(ResponseFuture::own(response))
+            }
         }
     }
 }

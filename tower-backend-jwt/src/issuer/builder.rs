@@ -3,6 +3,8 @@
 use super::{Issuer, Rules};
 use crate::claims::TYPED;
 use std::{fmt, sync::Arc};
+#[cfg(feature = "remote")]
+use tower_jwks::RemoteJwksBuilder;
 use tower_jwks::{
     Algorithm, ConfigError, FixedKeys, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey,
 };
@@ -12,6 +14,8 @@ pub(super) enum Keys {
     Set(JwkSet),
     Prepared(Vec<VerifyingKey>),
     Source(Box<dyn KeySource>),
+    #[cfg(feature = "remote")]
+    Remote(Box<RemoteJwksBuilder>),
 }
 
 impl Keys {
@@ -22,6 +26,11 @@ impl Keys {
     ) -> Result<(Box<dyn KeySource>, Vec<LeftOut>), ConfigError> {
         match self {
             Self::Source(source) => Ok((source, Vec::new())),
+            #[cfg(feature = "remote")]
+            Self::Remote(keys) => {
+                let keys = keys.algorithms(algorithms.iter().copied()).build()?;
+                Ok((Box::new(keys), Vec::new()))
+            }
             Self::Prepared(keys) => {
                 if let Some(key) = keys
                     .iter()
@@ -173,7 +182,8 @@ impl IssuerBuilder {
     /// # Errors
     ///
     /// It has no name, no audience, no algorithm or no usable key, or a claim mapping onto a claim
-    /// that the checks are about.
+    /// that the checks are about. Of an issuer whose keys are fetched: its URL is not `https`, or
+    /// there is no tokio runtime to fetch them in.
     pub fn build(self) -> Result<Issuer, ConfigError> {
         let wrong = |field: &'static str, message: String| ConfigError::new(field, message);
         if self.name.is_empty() {

@@ -7,7 +7,11 @@ pub use self::builder::IssuerBuilder;
 use self::builder::Keys;
 use crate::refusal::{Refusal, RefusalReason};
 use std::{fmt, path::Path, sync::Arc};
-use tower_jwks::{Algorithm, ConfigError, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey};
+#[cfg(feature = "remote")]
+use tower_jwks::RemoteJwks;
+use tower_jwks::{
+    Algorithm, ConfigError, JwkSet, KeySet, KeySource, KeysStatus, LeftOut, VerifyingKey, Waiting,
+};
 
 /// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
 /// like.
@@ -50,6 +54,51 @@ pub(crate) struct Rules {
 }
 
 impl Issuer {
+    /// Trusts the keys that an identity provider publishes, found through its metadata: OpenID
+    /// Connect Discovery 1.0, or RFC 8414 in either form. `name` is the issuer's URL, as `iss` and
+    /// the metadata have it, byte for byte.
+    ///
+    /// Building it does not wait for the provider: see [`RemoteJwks`] for what is fetched when, and
+    /// [`ready`](Self::ready) to wait. It has to be built in a tokio runtime.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), tower_jwks::ConfigError> {
+    /// use tower_backend_jwt::Issuer;
+    ///
+    /// let issuer = Issuer::discover("https://idp.example.com").audience("orders").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// For other settings of the fetching, a client of your own, or one set of keys for several
+    /// issuers' rules, build the [`RemoteJwks`] and hand it to [`from_source`](Self::from_source):
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), tower_jwks::ConfigError> {
+    /// use tower_backend_jwt::Issuer;
+    /// use tower_jwks::RemoteJwks;
+    ///
+    /// let keys = RemoteJwks::discover("https://idp.example.com")
+    ///     .last_good_copy("/var/lib/orders/idp.json")
+    ///     .build()?;
+    /// let issuer = Issuer::from_source("https://idp.example.com", keys).audience("orders").build()?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "remote")]
+    pub fn discover(name: impl Into<String>) -> IssuerBuilder {
+        let name = name.into();
+        let keys = RemoteJwks::discover(name.as_str());
+        IssuerBuilder::new(name, Keys::Remote(Box::new(keys)))
+    }
+
+    /// Trusts the keys that an identity provider publishes at this URL, as
+    /// [`discover`](Self::discover) does, without asking for its metadata.
+    #[cfg(feature = "remote")]
+    pub fn jwks(name: impl Into<String>, jwks_uri: impl Into<String>) -> IssuerBuilder {
+        let name = name.into();
+        let keys = RemoteJwks::at(name.as_str(), jwks_uri);
+        IssuerBuilder::new(name, Keys::Remote(Box::new(keys)))
+    }
+
     /// Trusts the keys of a JWK Set.
     pub fn from_jwks(name: impl Into<String>, keys: JwkSet) -> IssuerBuilder {
         IssuerBuilder::new(name, Keys::Set(keys))
@@ -88,8 +137,22 @@ impl Issuer {
         &self.0.name
     }
 
+    /// Ends when its keys are there: at once, unless they are fetched. Tokens are verified, or refused
+    /// with `503`, without it; it is for programs that want to wait. It never ends if the keys never
+    /// come: put a time limit around it.
+    pub fn ready(&self) -> Waiting {
+        self.0.source.ready()
+    }
+
+    /// The state of its keys: which they are, how old, what went wrong last, when they are fetched
+    /// next.
+    #[must_use]
+    pub fn status(&self) -> KeysStatus {
+        self.0.source.status()
+    }
+
     /// The keys of its JWK Set that are not used, and why: something to warn about at the start.
-    /// Empty for keys that come from elsewhere.
+    /// Empty for keys that come from elsewhere: see [`status`](Self::status).
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.0.left_out
@@ -113,6 +176,11 @@ impl fmt::Debug for Issuer {
 impl Rules {
     pub(crate) fn keys(&self) -> Result<Arc<KeySet>, Refusal> {
         Ok(self.source.keys()?)
+    }
+
+    /// Asks for a key that is not there; what to wait for before looking again.
+    pub(crate) fn refresh_for(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Waiting> {
+        self.source.refresh_for(kid, algorithm)
     }
 
     pub(crate) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Refusal> {
