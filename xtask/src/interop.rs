@@ -14,7 +14,14 @@ const NODE_FILES: [&str; 6] = [
     "with_jsonwebtoken.mjs",
 ];
 
-/// Our tokens to the libraries, then theirs to us.
+const PROVIDER_FILES: [&str; 4] = [
+    "package.json",
+    "package-lock.json",
+    "provider.mjs",
+    "tokens.mjs",
+];
+
+/// Our tokens to the libraries, then theirs to us; then a live identity provider.
 pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
     let root = context.root();
     let missing = missing(&root);
@@ -30,7 +37,12 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
     fs::create_dir_all(&directory).map_err(|error| fault(&directory, &error))?;
 
     let python = install_python(&root, &scripts, &directory.join("python"))?;
-    let node = install_node(&scripts, &directory.join("node"))?;
+    let node = install_node(&scripts, &NODE_FILES, &directory.join("node"))?;
+    let provider = install_node(
+        &scripts.join("provider"),
+        &PROVIDER_FILES,
+        &directory.join("provider"),
+    )?;
 
     let ours = |command: &str, directory: &Path| {
         Shell::cargo(&root)
@@ -68,6 +80,19 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
     by_python("sign", &exchange)?;
     by_node("sign", &exchange)?;
     ours("verify", &exchange)?;
+
+    Shell::cargo(&root)
+        .args([
+            "run",
+            "--quiet",
+            "-p",
+            "tests",
+            "--bin",
+            "live_provider",
+            "--",
+        ])
+        .args([&provider])
+        .run()?;
     Ok(PASSED)
 }
 
@@ -78,16 +103,20 @@ fn missing(root: &Path) -> Vec<&'static str> {
         "-c",
         "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))",
     ];
+    // What oidc-provider uses of it, which some versions of Node 20 lack.
     let node = [
         "-e",
-        "process.exit(Number(process.versions.node.split('.')[0] < 18))",
+        "process.exit(Number(typeof URL.parse !== 'function' || !require('crypto').hash))",
     ];
     let needs = [
         (
             "python3 (3.11 or newer) with venv",
             Shell::new("python3", root).args(python),
         ),
-        ("node (18 or newer)", Shell::new("node", root).args(node)),
+        (
+            "node (a late 20 or newer, with URL.parse)",
+            Shell::new("node", root).args(node),
+        ),
         ("npm", Shell::new("npm", root).args(["--version"])),
     ];
     needs
@@ -115,13 +144,13 @@ fn install_python(root: &Path, scripts: &Path, directory: &Path) -> Result<PathB
 }
 
 /// A copy of the scripts beside their packages, as that is where node looks for them.
-fn install_node(scripts: &Path, directory: &Path) -> Result<PathBuf, String> {
+fn install_node(scripts: &Path, files: &[&str], directory: &Path) -> Result<PathBuf, String> {
     let lock = scripts.join("package-lock.json");
     let current = is_current(directory, &lock, &directory.join("node_modules"))?;
     if !current {
         empty(directory)?;
     }
-    for name in NODE_FILES {
+    for name in files {
         let file = scripts.join(name);
         fs::copy(&file, directory.join(name)).map_err(|error| fault(&file, &error))?;
     }

@@ -41,7 +41,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "dependencies",
-        about: "tower-backend-jwt has at most 60 of them",
+        about: "tower-backend-jwt has no more of them than is allowed",
         run: dependencies::count,
     },
     Step {
@@ -86,7 +86,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "interop",
-        about: "tokens to and from PyJWT, joserfc, jose and jsonwebtoken",
+        about: "tokens to and from PyJWT, joserfc, jose and jsonwebtoken; keys of oidc-provider",
         run: interop::run,
     },
 ];
