@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use http::{Request, Response};
@@ -11,6 +12,7 @@ use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 use tower_jwks::{Algorithm, JwksLayer, KeyRing};
 
 use crate::{
+    admin::Admin,
     apk_conf::Api,
     body::{self, Body},
     endpoint::Endpoint,
@@ -32,10 +34,21 @@ pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Bod
 /// A gateway that is ready to serve.
 #[derive(Debug)]
 pub struct Gateway {
-    listen: SocketAddr,
+    addresses: Addresses,
     service: GatewayService,
+    admin: Admin,
     served: Vec<Served>,
     signing: (Algorithm, String),
+}
+
+/// Where a gateway listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// For the APIs.
+    pub apis: SocketAddr,
+    /// For whoever runs it.
+    pub admin: Option<SocketAddr>,
 }
 
 /// What is said of an API when the gateway starts.
@@ -49,15 +62,18 @@ struct Served {
 }
 
 impl Gateway {
-    /// Reads the settings and all that they name.
+    /// Reads the settings and all that they name, and begins to fetch issuers' keys, without waiting
+    /// for them. They are fetched by the tokio runtime in which this is called.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, is wrong, or asks for what this gateway does not do.
+    /// When a file cannot be read, is wrong, or asks for what this gateway does not do; when keys are
+    /// to be fetched and there is no runtime.
     pub fn load(file: &Path) -> Result<Self, LoadError> {
         let settings: Settings = yaml::read(file)?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let issuers = Issuers::load(settings.issuers, file)?;
+        let addresses = Addresses::new(&settings).map_err(|fault| fault.in_file(file))?;
+        let issuers = Arc::new(Issuers::load(settings.issuers, &settings.fetch, file)?);
         let keys =
             signing::key_ring(&settings.signing, folder).map_err(|fault| fault.in_file(file))?;
         let active = keys
@@ -103,27 +119,33 @@ impl Gateway {
             served.push(entry);
         }
         Ok(Self {
-            listen: settings.listen,
+            addresses,
             service: service(&keys, Router::new(routes)),
+            admin: Admin::new(issuers, keys),
             served,
             signing: (active.algorithm(), active.kid().to_owned()),
         })
     }
 
-    /// The address it is set to listen at.
+    /// The addresses it is set to listen at.
     #[must_use]
-    pub fn listen(&self) -> SocketAddr {
-        self.listen
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     pub(crate) fn service(&self) -> GatewayService {
         self.service.clone()
     }
 
-    /// What it serves, for people to read; `address` is where it listens.
+    pub(crate) fn admin(&self) -> &Admin {
+        &self.admin
+    }
+
+    /// What it serves, for people to read, when it listens at these addresses.
     #[must_use]
-    pub fn describe(&self, address: SocketAddr) -> String {
-        let mut lines = vec![format!("listening on http://{address}")];
+    pub fn describe(&self, addresses: Addresses) -> String {
+        let address = addresses.apis;
+        let mut lines = Vec::new();
         for api in &self.served {
             let id = api
                 .id
@@ -138,9 +160,34 @@ impl Gateway {
             );
         }
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
+        if let Some(admin) = addresses.admin {
+            lines.push(format!(
+                "admin at http://{admin} (/healthz, /readyz, /issuers)"
+            ));
+        }
         let (algorithm, kid) = &self.signing;
         lines.push(format!("signing with {algorithm}, kid {kid}"));
         lines.join("\n")
+    }
+}
+
+impl Addresses {
+    fn new(settings: &Settings) -> Result<Self, Fault> {
+        let apis = settings.listen;
+        let admin = settings.admin.as_ref().map(|admin| admin.listen);
+        if let Some(admin) = admin {
+            // Port 0 is another one each time.
+            if admin == apis && admin.port() != 0 {
+                return Err(Fault::new("admin.listen", "the APIs are served there"));
+            }
+            if !admin.ip().is_loopback() {
+                tracing::warn!(
+                    address = %admin,
+                    "admin.listen is not a loopback address: whoever reaches it may read what is there, as there is no authentication"
+                );
+            }
+        }
+        Ok(Self { apis, admin })
     }
 }
 

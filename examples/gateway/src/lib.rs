@@ -9,12 +9,17 @@
 //!   ─► StripHeaderLayer ─► AccessTokenLayer ─► StripHeaderLayer ─► forwarded ─► BackendJwtLayer ─► Proxy
 //!      └──────────────────────────────── stack, one for each operation ────────────────────────────────┘
 //! ```
+//!
+//! Keys of issuers are fetched beside the requests (`issuers`), and told of at an address of its own
+//! (`admin`).
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, reason = "a test that fails should panic")
 )]
 
+mod accept;
+mod admin;
 mod answer;
 mod apk_conf;
 mod args;
@@ -41,5 +46,5 @@ mod yaml;
 
 pub use args::{Command, HELP};
 pub use error::LoadError;
-pub use gateway::Gateway;
-pub use serve::serve;
+pub use gateway::{Addresses, Gateway};
+pub use serve::{Listeners, serve};

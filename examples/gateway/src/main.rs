@@ -7,11 +7,12 @@
 use std::{
     env,
     io::{self, IsTerminal, Write},
+    path::Path,
     process::ExitCode,
 };
 
-use gateway::{Command, Gateway, HELP, LoadError, serve};
-use tokio::net::TcpListener;
+use gateway::{Command, Gateway, HELP, Listeners, LoadError, serve};
+use tokio::runtime;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -26,18 +27,8 @@ fn main() -> ExitCode {
             say(HELP.trim_end());
             ExitCode::SUCCESS
         }
-        Ok(Command::Check(file)) => match Gateway::load(&file) {
-            Ok(gateway) => {
-                say(&gateway.describe(gateway.listen()));
-                say("the settings are good");
-                ExitCode::SUCCESS
-            }
-            Err(error) => refused(&error),
-        },
-        Ok(Command::Serve(file)) => match Gateway::load(&file) {
-            Ok(gateway) => run(&gateway),
-            Err(error) => refused(&error),
-        },
+        Ok(Command::Check(file)) => check(&file),
+        Ok(Command::Serve(file)) => run(&file),
         Err(error) => {
             complain(&error);
             ExitCode::from(2)
@@ -45,27 +36,51 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(gateway: &Gateway) -> ExitCode {
-    match listen(gateway).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("cannot serve at {}: {error}", gateway.listen()));
-            ExitCode::FAILURE
+/// Says what would be served. Nothing is sent anywhere: keys are fetched by tasks of the runtime, and
+/// this one never runs any.
+fn check(file: &Path) -> ExitCode {
+    let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error),
+    };
+    let _entered = runtime.enter();
+    match Gateway::load(file) {
+        Ok(gateway) => {
+            let addresses = gateway.addresses();
+            say(&format!(
+                "the settings are right; the gateway would listen on http://{}",
+                addresses.apis
+            ));
+            say(&gateway.describe(addresses));
+            ExitCode::SUCCESS
         }
+        Err(error) => refused(&error),
+    }
+}
+
+#[tokio::main]
+async fn run(file: &Path) -> ExitCode {
+    match Gateway::load(file) {
+        Ok(gateway) => match listen(&gateway).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(&error),
+        },
+        Err(error) => refused(&error),
     }
 }
 
 async fn listen(gateway: &Gateway) -> io::Result<()> {
     // Before anyone is told that the gateway is there: from then on a signal ends it in order.
     let told = told_to_end()?;
-    let listener = TcpListener::bind(gateway.listen()).await?;
-    say(&gateway.describe(listener.local_addr()?));
+    let listeners = Listeners::bind(gateway).await?;
+    let addresses = listeners.addresses()?;
+    say(&format!("listening on http://{}", addresses.apis));
+    say(&gateway.describe(addresses));
     let end = async {
         told.await;
         say("ending: requests in flight may finish");
     };
-    serve(gateway, listener, end).await;
+    serve(gateway, listeners, end).await;
     Ok(())
 }
 
@@ -89,6 +104,11 @@ fn told_to_end() -> io::Result<impl Future<Output = ()>> {
     Ok(async move {
         let _ = interrupt.await;
     })
+}
+
+fn failed(error: &io::Error) -> ExitCode {
+    complain(error);
+    ExitCode::FAILURE
 }
 
 fn refused(error: &LoadError) -> ExitCode {

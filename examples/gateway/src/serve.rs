@@ -1,98 +1,88 @@
-//! The server side: HTTP/1.1 and HTTP/2 on one port, and an orderly end.
+//! The server side: the APIs' port and, if there is one, that of whoever runs the gateway.
 
-use std::{fmt::Display, io, net::SocketAddr, time::Duration};
+use std::{io, time::Duration};
 
-use hyper::{Request, body::Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{
-        conn::auto,
-        graceful::{GracefulConnection, GracefulShutdown},
-    },
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
-};
-use tower::ServiceBuilder;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    body,
-    forwarded::Peer,
-    gateway::{Gateway, GatewayService},
+    accept::accept,
+    gateway::{Addresses, Gateway},
 };
 
 /// How long requests in flight may take to finish when the gateway ends.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `end` completes, then lets requests in flight finish, for 10 seconds at most.
-pub async fn serve(gateway: &Gateway, listener: TcpListener, end: impl Future<Output = ()>) {
-    let service = gateway.service();
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    // With a timer, hyper limits how long the head of a request may take to arrive.
-    server.http1().timer(TokioTimer::new());
-    server.http2().timer(TokioTimer::new());
-    let connections = GracefulShutdown::new();
+/// The same for those about the gateway itself, whose answers are there at once.
+const ADMIN_GRACE: Duration = Duration::from_secs(1);
 
-    let mut end = std::pin::pin!(end);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut end => break,
+/// The ports of a gateway, which can be connected to from now on.
+#[derive(Debug)]
+pub struct Listeners {
+    apis: TcpListener,
+    admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds all addresses that the gateway is set to listen at.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be bound; the error names it.
+    pub async fn bind(gateway: &Gateway) -> io::Result<Self> {
+        let bind = async |address| {
+            TcpListener::bind(address).await.map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot serve at {address}: {error}"))
+            })
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                let connection =
-                    connections.watch(connection(&server, stream, peer, service.clone()));
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%peer, %error, "a connection broke off");
-                    }
-                });
-            }
-            Err(error) => accept_failed(&error).await,
-        }
-    }
-    // From here on nobody can connect; who is connected is told to send no more requests.
-    drop(listener);
-    if timeout(GRACE, connections.shutdown()).await.is_err() {
-        tracing::warn!(
-            "requests in flight have been cut off after {} seconds",
-            GRACE.as_secs()
-        );
-    }
-}
-
-fn connection(
-    server: &auto::Builder<TokioExecutor>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: GatewayService,
-) -> impl GracefulConnection<Error: Display + Send> + Send + 'static {
-    let _ = stream.set_nodelay(true);
-    let service = ServiceBuilder::new()
-        .map_request(move |request: Request<Incoming>| {
-            let mut request = request.map(body::boxed);
-            request.extensions_mut().insert(Peer(peer));
-            request
+        let Addresses { apis, admin } = gateway.addresses();
+        Ok(Self {
+            apis: bind(apis).await?,
+            admin: match admin {
+                Some(admin) => Some(bind(admin).await?),
+                None => None,
+            },
         })
-        .service(service);
-    server
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-        .into_owned()
+    }
+
+    /// Where they are: with a port for each that was set to 0.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not say.
+    pub fn addresses(&self) -> io::Result<Addresses> {
+        Ok(Addresses {
+            apis: self.apis.local_addr()?,
+            admin: self
+                .admin
+                .as_ref()
+                .map(TcpListener::local_addr)
+                .transpose()?,
+        })
+    }
 }
 
-async fn accept_failed(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    ) {
-        // Gone before it was taken up.
-        return;
-    }
-    // Out of file descriptors, most likely: connections that end will free some.
-    tracing::error!(%error, "cannot accept connections");
-    sleep(Duration::from_secs(1)).await;
+/// Serves until `end` completes, then lets requests in flight finish, for 10 seconds at most.
+///
+/// How the gateway is can be asked until then; that it is ready is not said any more.
+pub async fn serve(gateway: &Gateway, listeners: Listeners, end: impl Future<Output = ()>) {
+    let Listeners { apis, admin } = listeners;
+    let (ended, apis_ended) = oneshot::channel::<()>();
+    let serving = async move {
+        let end = async {
+            end.await;
+            gateway.admin().end();
+        };
+        accept(apis, gateway.service(), end, GRACE).await;
+        drop(ended);
+    };
+    let telling = async {
+        if let Some(listener) = admin {
+            let end = async {
+                // Nothing is sent: it is over when the other end is gone.
+                let _ = apis_ended.await;
+            };
+            accept(listener, gateway.admin().service(), end, ADMIN_GRACE).await;
+        }
+    };
+    tokio::join!(serving, telling);
 }

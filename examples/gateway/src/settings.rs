@@ -9,12 +9,22 @@ use tower_jwks::Algorithm;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    pub(crate) admin: Option<AdminSettings>,
     pub(crate) environment: Option<String>,
     pub(crate) apis: Vec<PathBuf>,
     #[serde(default)]
     pub(crate) issuers: Vec<IssuerSettings>,
     #[serde(default)]
+    pub(crate) fetch: FetchSettings,
+    #[serde(default)]
     pub(crate) signing: SigningSettings,
+}
+
+/// Where the gateway tells how it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdminSettings {
+    pub(crate) listen: SocketAddr,
 }
 
 /// An identity provider whose access tokens are accepted.
@@ -26,6 +36,7 @@ pub(crate) struct IssuerSettings {
     pub(crate) audiences: Vec<String>,
     pub(crate) jwks: Option<JwksSettings>,
     pub(crate) certificate: Option<PathBuf>,
+    pub(crate) keys_copy: Option<PathBuf>,
     #[serde(default)]
     pub(crate) algorithms: Vec<Algorithm>,
     #[serde(default)]
@@ -46,6 +57,15 @@ pub(crate) struct JwksSettings {
 pub(crate) struct ClaimMapping {
     pub(crate) remote_claim: String,
     pub(crate) local_claim: String,
+}
+
+/// How issuers' keys are fetched, for all issuers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct FetchSettings {
+    #[serde(default)]
+    pub(crate) public_addresses_only: bool,
+    pub(crate) root_certificates: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

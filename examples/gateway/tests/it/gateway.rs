@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -87,7 +88,7 @@ impl Files {
         self
     }
 
-    fn settings(&self) -> PathBuf {
+    pub(crate) fn settings(&self) -> PathBuf {
         let apis = json!(self.apis);
         self.write(
             "gateway.yaml",
@@ -140,13 +141,16 @@ impl Files {
                 "it did not start: {announcement}"
             );
         }
-        let (_, rest) = announcement.split_once("listening on http://").unwrap();
-        let address = rest.lines().next().unwrap().parse().unwrap();
+        let address = |after: &str| {
+            let (_, rest) = announcement.split_once(after)?;
+            Some(rest.split_whitespace().next()?.parse().unwrap())
+        };
         Gateway {
+            address: address("listening on http://").unwrap(),
+            admin: address("admin at http://"),
             child,
             said,
             announcement,
-            address,
         }
     }
 }
@@ -172,6 +176,7 @@ pub(crate) struct Gateway {
     /// What it printed when it started.
     pub(crate) announcement: String,
     pub(crate) address: SocketAddr,
+    admin: Option<SocketAddr>,
 }
 
 /// What a client gets.
@@ -218,6 +223,13 @@ impl Gateway {
             request = request.header(*name, *value);
         }
         fetch(request.body(Full::from(body)).unwrap()).await
+    }
+
+    /// Asks at the admin address.
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
+        let url = format!("http://{}{path}", self.admin.unwrap());
+        let request = Request::builder().method(method).uri(url);
+        fetch(request.body(Full::default()).unwrap()).await
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -268,6 +280,22 @@ impl Gateway {
         self.said.read_to_string(&mut rest).unwrap();
         self.child.wait().unwrap()
     }
+}
+
+/// Tries until there is something: what changes it happens in another process, which does not tell.
+pub(crate) async fn eventually<T>(attempt: impl AsyncFn() -> Option<T>) -> T {
+    for _ in 0..500 {
+        if let Some(outcome) = attempt().await {
+            return outcome;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it has not come within 10 seconds")
+}
+
+/// Asks until the answer has this status.
+pub(crate) async fn until(status: u16, ask: impl AsyncFn() -> Answer) -> Answer {
+    eventually(async || Some(ask().await).filter(|answer| answer.status == status)).await
 }
 
 /// Sends a request over HTTP/1.1.

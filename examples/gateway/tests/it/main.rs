@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 mod access;
+mod admin;
 mod attacks;
 mod backend;
 mod ending;
@@ -10,7 +11,9 @@ mod gateway;
 mod http2;
 mod idp;
 mod keys;
+mod provider;
 mod refusals;
+mod remote;
 mod serving;
 mod streaming;
 mod tls;

@@ -136,15 +136,55 @@ fn issuers_that_cannot_be_used_are_refused_by_name() {
         ("[]", "gateway.yaml: issuers: an API asks for access tokens"),
         (
             "[{issuer: a, audiences: [b]}]",
-            "issuers[0]: missing `jwks` or `certificate`",
+            "issuers[0].issuer: issuer: \"a\" is not a URL",
+        ),
+        (
+            "[{issuer: 'http://idp.example.com', audiences: [b]}]",
+            "issuers[0].issuer: issuer: \"http://idp.example.com\" is without TLS",
         ),
         (
             "[{issuer: a, audiences: [b], jwks: {}}]",
-            "issuers[0].jwks: missing `file`",
+            "issuers[0].jwks: missing `file` or `url`",
         ),
         (
-            "[{issuer: a, audiences: [b], jwks: {url: 'https://a/jwks'}}]",
-            "issuers[0].jwks.url: not yet",
+            "[{issuer: a, audiences: [b], jwks: {url: 'http://idp.example.com/keys'}}]",
+            "issuers[0].jwks.url: jwks_uri: \"http://idp.example.com/keys\" is without TLS",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {url: 'ftp://127.0.0.1/keys'}}]",
+            "issuers[0].jwks.url: ",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {url: 'https://a:secret@b/keys'}}]",
+            "issuers[0].jwks.url: jwks_uri: is a URL with credentials",
+        ),
+        (
+            "[{issuer: '', audiences: [b], jwks: {url: 'https://a/keys'}}]",
+            "issuers[0].issuer: ",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {url: 'https://a/keys', file: jwks.json}}]",
+            "issuers[0].jwks: either `file` or `url`, not both",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {uri: 'https://a/keys'}}]",
+            "issuers[0].jwks.uri: unknown field",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {file: jwks.json}, keysCopy: copy.json}]",
+            "issuers[0].keysCopy: is for keys that are fetched",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {url: 'https://a/keys'}, keysCopy: none/copy.json}]",
+            "issuers[0].keysCopy: /",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {url: 'https://a/keys'}, keysCopy: copy.json}, {issuer: 'https://b', audiences: [b], keysCopy: copy.json}]",
+            "issuers[1].keysCopy: is that of issuers[0] already",
+        ),
+        (
+            "[{issuer: a, audiences: [b], jwks: {file: empty.json}}]",
+            "issuers[0].jwks.file: ",
         ),
         (
             "[{issuer: a, audiences: [b], jwks: {file: nowhere.json}}]",
@@ -176,11 +216,54 @@ fn issuers_that_cannot_be_used_are_refused_by_name() {
         ),
     ] {
         let issuers = format!("issuers: {issuers}\n");
-        refused(
-            &Files::new(&Idp::new()).issuers(&issuers).api(&api()),
-            expected,
-        );
+        let files = Files::new(&Idp::new()).issuers(&issuers).api(&api());
+        files.write("empty.json", r#"{"keys":[]}"#);
+        refused(&files, expected);
     }
+}
+
+#[test]
+fn settings_of_the_fetching_and_of_the_admin_address_are_refused_by_name() {
+    for (more, expected) in [
+        (
+            "fetch: {publicAddresses: true}",
+            "fetch.publicAddresses: unknown field",
+        ),
+        (
+            "fetch: {rootCertificates: nowhere.pem}",
+            "gateway.yaml: fetch.rootCertificates: /",
+        ),
+        (
+            "fetch: {rootCertificates: jwks.json}",
+            "gateway.yaml: fetch.rootCertificates: ",
+        ),
+        ("admin: {}", "admin"),
+        ("admin: {listen: nowhere}", "admin.listen: "),
+        (
+            "admin: {listen: '127.0.0.1:0', token: a}",
+            "admin.token: unknown field",
+        ),
+    ] {
+        let files = Files::new(&Idp::new())
+            .issuers("issuers: [{issuer: 'https://idp.example.com', audiences: [b]}]\n")
+            .more(&format!("{more}\n"))
+            .api(&api());
+        refused(&files, expected);
+    }
+    let files = Files::new(&Idp::new());
+    let text = "listen: 127.0.0.1:8080\nadmin: {listen: 127.0.0.1:8080}\napis: []\n";
+    let output = program()
+        .arg("--check")
+        .arg("--config")
+        .arg(files.write("same.yaml", text))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        complaint.contains("same.yaml: admin.listen: "),
+        "{complaint}"
+    );
 }
 
 #[test]
@@ -220,16 +303,23 @@ fn a_wrong_command_line_is_refused_and_help_helps() {
 async fn an_address_that_is_taken_is_a_failure_and_not_a_mistake() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let files = Files::new(&Idp::new());
-    let listen = format!("listen: {}\napis: []\n", taken.local_addr().unwrap());
-    let output = program()
-        .arg("--config")
-        .arg(files.write("taken.yaml", &listen))
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("cannot serve at 127.0.0.1:")
-    );
+    let taken = taken.local_addr().unwrap();
+    for settings in [
+        format!("listen: {taken}\napis: []\n"),
+        format!("listen: 127.0.0.1:0\nadmin: {{listen: {taken}}}\napis: []\n"),
+    ] {
+        let output = program()
+            .arg("--config")
+            .arg(files.write("taken.yaml", &settings))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        // Nobody is told of the one address when the other is not to be had.
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            complaint.contains(&format!("cannot serve at {taken}: ")),
+            "{complaint}"
+        );
+    }
 }

@@ -21,8 +21,8 @@ use crate::{
     idp::{self, Idp},
 };
 
-/// A backend with a certificate that the gateway is told to trust, or not.
-async fn serving(trusted: bool) -> (Gateway, Idp) {
+/// What `localhost` needs for TLS, with these protocols above it, and its certificate as PEM.
+pub(crate) fn acceptor(protocols: &[&str]) -> (TlsAcceptor, String) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
@@ -32,8 +32,13 @@ async fn serving(trusted: bool) -> (Gateway, Idp) {
         .with_no_client_auth()
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
-    tls.alpn_protocols = vec![b"h2".to_vec()];
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    tls.alpn_protocols = protocols.iter().map(|name| (*name).into()).collect();
+    (TlsAcceptor::from(Arc::new(tls)), cert.pem())
+}
+
+/// A backend with a certificate that the gateway is told to trust, or not.
+async fn serving(trusted: bool) -> (Gateway, Idp) {
+    let (acceptor, certificate) = acceptor(&["h2"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -58,7 +63,7 @@ async fn serving(trusted: bool) -> (Gateway, Idp) {
         .cert;
     let trust = files.write(
         "trusted.pem",
-        &if trusted { cert.pem() } else { other.pem() },
+        &if trusted { certificate } else { other.pem() },
     );
     (files.start_with(&[("SSL_CERT_FILE", trust.as_path())]), idp)
 }

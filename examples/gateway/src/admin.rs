@@ -1,0 +1,166 @@
+//! How the gateway is, for whoever runs it: `/healthz`, `/readyz` and `/issuers`, at an address of
+//! their own.
+//!
+//! Whoever reaches the address may read them: there is no authentication. They hold names, times and
+//! counts, and nothing of a token or a private key.
+
+use std::{
+    convert::Infallible,
+    future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::json;
+use tower::{service_fn, util::BoxCloneSyncService};
+use tower_jwks::{Clock, KeyRing, SystemClock};
+
+use crate::{
+    body::{self, Body},
+    gateway::GatewayService,
+    issuers::Issuers,
+};
+
+/// The most that `/readyz` says, and the longest name in it.
+const MOST_REASONS: usize = 16;
+const LONGEST_NAME: usize = 200;
+
+/// What there is to tell. Clones tell the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Admin {
+    issuers: Arc<Issuers>,
+    keys: KeyRing,
+    ending: Arc<AtomicBool>,
+}
+
+impl Admin {
+    pub(crate) fn new(issuers: Arc<Issuers>, keys: KeyRing) -> Self {
+        Self {
+            issuers,
+            keys,
+            ending: Arc::default(),
+        }
+    }
+
+    pub(crate) fn service(&self) -> GatewayService {
+        let admin = self.clone();
+        BoxCloneSyncService::new(service_fn(move |request: Request<Body>| {
+            future::ready(Ok::<_, Infallible>(admin.answer(&request)))
+        }))
+    }
+
+    /// From now on it is not ready: who balances the load is to take others.
+    pub(crate) fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+    }
+
+    fn answer(&self, request: &Request<Body>) -> Response<Body> {
+        let path = request.uri().path();
+        if !matches!(path, "/healthz" | "/readyz" | "/issuers") {
+            let text = "here are /healthz, /readyz and /issuers\n".to_owned();
+            return text_of(StatusCode::NOT_FOUND, text, request.method());
+        }
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let text = "here is nothing to change\n".to_owned();
+            let mut response = text_of(StatusCode::METHOD_NOT_ALLOWED, text, request.method());
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return response;
+        }
+        match path {
+            "/healthz" => text_of(StatusCode::OK, "ok\n".to_owned(), request.method()),
+            "/readyz" => self.ready(request.method()),
+            _ => self.issuers(request.method()),
+        }
+    }
+
+    fn ready(&self, method: &Method) -> Response<Body> {
+        let reasons = self.reasons();
+        let ready = reasons.is_empty();
+        let (status, json) = if ready {
+            (StatusCode::OK, json!({ "ready": ready }))
+        } else {
+            let json = json!({ "ready": ready, "reasons": reasons });
+            (StatusCode::SERVICE_UNAVAILABLE, json)
+        };
+        json_of(status, format!("{json}\n"), method)
+    }
+
+    /// Why not all calls can be served. No more than is worth reading.
+    fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if self.ending.load(Ordering::Relaxed) {
+            reasons.push("the gateway is ending".to_owned());
+        }
+        if !self.can_sign() {
+            reasons.push("no key may sign".to_owned());
+        }
+        let mut more = 0;
+        for status in self.issuers.statuses().filter(|status| !status.is_ready()) {
+            if reasons.len() < MOST_REASONS {
+                let name: String = status.issuer().chars().take(LONGEST_NAME).collect();
+                reasons.push(format!("the keys of {name} are not there"));
+            } else {
+                more += 1;
+            }
+        }
+        if more > 0 {
+            reasons.push(format!("the keys of {more} more are not there"));
+        }
+        reasons
+    }
+
+    /// A certificate may have ended since the start.
+    fn can_sign(&self) -> bool {
+        self.keys
+            .signing_key()
+            .is_ok_and(|key| key.not_after().is_none_or(|end| SystemClock.now() < end))
+    }
+
+    fn issuers(&self, method: &Method) -> Response<Body> {
+        let statuses: Vec<_> = self.issuers.statuses().collect();
+        match serde_json::to_string_pretty(&statuses) {
+            Ok(json) => json_of(StatusCode::OK, json + "\n", method),
+            Err(error) => {
+                tracing::error!(%error, "the issuers' state cannot be written as JSON");
+                let text = "the gateway has failed\n".to_owned();
+                text_of(StatusCode::INTERNAL_SERVER_ERROR, text, method)
+            }
+        }
+    }
+}
+
+fn text_of(status: StatusCode, text: String, method: &Method) -> Response<Body> {
+    response(status, "text/plain; charset=utf-8", text, method)
+}
+
+fn json_of(status: StatusCode, json: String, method: &Method) -> Response<Body> {
+    response(status, "application/json", json, method)
+}
+
+fn response(
+    status: StatusCode,
+    media_type: &'static str,
+    content: String,
+    method: &Method,
+) -> Response<Body> {
+    let length = HeaderValue::from(content.len());
+    // hyper leaves it off in HTTP/1.1, but not in HTTP/2.
+    let content = if *method == Method::HEAD {
+        String::new()
+    } else {
+        content
+    };
+    let mut response = Response::new(body::full(content));
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.insert(header::CONTENT_LENGTH, length);
+    // The state now, and of this gateway.
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,137 @@
+//! The identity providers whose access tokens are accepted.
+
+mod fetching;
+mod keys;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tower_backend_jwt::{Issuer, Verifier};
+use tower_jwks::{ConfigError, KeysStatus};
+
+use self::{
+    fetching::Fetching,
+    keys::{Keys, Origin},
+};
+use crate::{
+    error::{Fault, LoadError},
+    settings::{FetchSettings, IssuerSettings},
+};
+
+/// The issuers with their keys.
+#[derive(Debug)]
+pub(crate) struct Issuers {
+    /// For the errors alone.
+    file: PathBuf,
+    issuers: Vec<(IssuerSettings, Keys)>,
+}
+
+/// The state of an issuer's keys, for an operator to look at.
+#[derive(Debug, Serialize)]
+pub(crate) struct IssuerStatus<'i> {
+    issuer: &'i str,
+    keys_from: Origin,
+    #[serde(flatten)]
+    keys: KeysStatus,
+}
+
+impl Issuers {
+    /// Reads the keys of the issuers that are set in `file`, or begins to fetch them; paths are
+    /// relative to it.
+    pub(crate) fn load(
+        issuers: Vec<IssuerSettings>,
+        fetch: &FetchSettings,
+        file: &Path,
+    ) -> Result<Self, LoadError> {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut fetching = Fetching::new(fetch, folder);
+        let issuers = issuers
+            .into_iter()
+            .enumerate()
+            .map(|(index, settings)| {
+                let field = format!("issuers[{index}]");
+                let keys = Keys::load(&settings, &field, folder, &mut fetching)?;
+                Ok((settings, keys))
+            })
+            .collect::<Result<_, Fault>>()
+            .map_err(|fault| fault.in_file(file))?;
+        Ok(Self {
+            file: file.to_path_buf(),
+            issuers,
+        })
+    }
+
+    /// A verifier for tokens of all of them, with these audiences if there are any, else their own.
+    pub(crate) fn verifier(&self, audiences: &[String]) -> Result<Verifier, LoadError> {
+        self.build(audiences)
+            .map_err(|fault| fault.in_file(&self.file))
+    }
+
+    /// The state of each.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = IssuerStatus<'_>> {
+        self.issuers.iter().map(|(settings, keys)| IssuerStatus {
+            issuer: &settings.issuer,
+            keys_from: keys.origin(),
+            keys: keys.status(),
+        })
+    }
+
+    fn build(&self, audiences: &[String]) -> Result<Verifier, Fault> {
+        if self.issuers.is_empty() {
+            return Err(Fault::new(
+                "issuers",
+                "an API asks for access tokens, so there has to be an issuer",
+            ));
+        }
+        let mut verifier = Verifier::builder();
+        for (index, (settings, keys)) in self.issuers.iter().enumerate() {
+            let issuer = issuer(settings, keys, audiences)
+                .map_err(|error| Fault::new(format!("issuers[{index}]"), error))?;
+            verifier = verifier.issuer(issuer);
+        }
+        verifier
+            .build()
+            .map_err(|error| Fault::new("issuers", error))
+    }
+}
+
+impl IssuerStatus<'_> {
+    /// The issuer's name.
+    pub(crate) fn issuer(&self) -> &str {
+        self.issuer
+    }
+
+    /// Whether its tokens can be verified now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.keys.is_ready()
+    }
+}
+
+/// The issuer's rules for these audiences. The keys are shared by all that are made.
+fn issuer(
+    settings: &IssuerSettings,
+    keys: &Keys,
+    audiences: &[String],
+) -> Result<Issuer, ConfigError> {
+    let mut issuer = Issuer::from_source(&settings.issuer, keys.source());
+    if !settings.algorithms.is_empty() {
+        issuer = issuer.algorithms(settings.algorithms.iter().copied());
+    }
+    let audiences = if audiences.is_empty() {
+        &settings.audiences
+    } else {
+        audiences
+    };
+    issuer = issuer.audiences(audiences);
+    for mapping in &settings.claim_mappings {
+        issuer = issuer.map_claim(&mapping.remote_claim, &mapping.local_claim);
+    }
+    if let Some(claim) = &settings.consumer_key_claim {
+        issuer = issuer.client_id_claim(claim);
+    }
+    if let Some(claim) = &settings.scopes_claim {
+        // Who names the claim has a provider of that kind, and WSO2 takes both forms.
+        issuer = issuer.scope_claim(claim).accept_scope_arrays();
+    }
+    issuer.build()
+}
