@@ -37,6 +37,7 @@
 //! - [`JwksLayer`] and [`JwksEndpoint`]: the set over HTTP, in axum, hyper, tonic or anything else
 //!   that takes a tower service.
 //! - [`KeySet`] and [`KeySource`]: the keys of another party, found by `kid`.
+//! - [`RemoteJwks`]: the same, fetched from an identity provider and kept up to date.
 //!
 //! This crate signs and verifies bytes. It knows no token and no claim: those are
 //! `tower-backend-jwt`'s.
@@ -47,6 +48,10 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
+//! | `client` | yes | [`HttpClient`], by hyper and rustls, for `RemoteJwks`; brings `remote` |
+//! | `remote` | with `client` | [`RemoteJwks`], over any HTTP client that is a tower service; needs a tokio runtime |
+//! | `reqwest` | no | `ReqwestClient`, for those who have a reqwest client; brings `remote` |
+//! | `tracing` | yes | events of the fetching |
 //! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |
 //!
 //! One of the two backends is needed; with neither the crate does not compile. There is no

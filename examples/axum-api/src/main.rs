@@ -3,17 +3,18 @@
 //! ```sh
 //! cargo run -p axum-api
 //! cargo run -p axum-api -- --scope "orders:read orders:write"    # a token that may do more
+//! cargo run -p axum-api -- --issuer https://idp.example.com --audience orders    # yours
 //! ```
 //!
 //! It prints an access token and curl lines to use it with. The router is in `app.rs`; where the
-//! token comes from, in `demo.rs`: in your service that is an identity provider.
+//! token comes from, in `demo.rs`: in your service that is an identity provider, as with `--issuer`.
 
 mod app;
 mod args;
 mod demo;
 
 use self::{
-    args::{Command, Options},
+    args::{Command, Options, Tokens},
     demo::Provider,
 };
 use std::{
@@ -23,6 +24,8 @@ use std::{
     process::ExitCode,
 };
 use tokio::{net::TcpListener, signal};
+use tower_backend_jwt::Issuer;
+use tower_jwks::ConfigError;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,25 +45,36 @@ async fn main() -> ExitCode {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-    match serve(&options).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("axum-api: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = serve(&options).await else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("axum-api: {error}");
+    ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
 }
 
 async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    let provider = Provider::new()?;
-    let app = app::app(provider.issuer()?)?;
+    let (issuer, take_a_token) = match &options.tokens {
+        Tokens::Demo { scope } => {
+            let provider = Provider::new()?;
+            let token = provider.token(scope)?;
+            let take =
+                format!("take this access token; its scope is \"{scope}\":\n\n    TOKEN={token}");
+            (provider.issuer()?, take)
+        }
+        // All that a real provider takes. Its keys are fetched from now on; until they are there,
+        // requests with a token are answered 503.
+        Tokens::Issued { issuer, audience } => {
+            let take = format!("take an access token of {issuer} for {audience}:\n\n    TOKEN=");
+            (Issuer::discover(issuer).audience(audience).build()?, take)
+        }
+    };
+    let app = app::app(issuer)?;
 
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
-    let token = provider.token(&options.scope)?;
-    say(&things_to_try(&url, &token, &options.scope));
+    say(&things_to_try(&url, &take_a_token));
     axum::serve(listener, app)
         .with_graceful_shutdown(async {
             let _ = signal::ctrl_c().await;
@@ -69,11 +83,9 @@ async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn things_to_try(url: &str, token: &str, scope: &str) -> String {
+fn things_to_try(url: &str, take_a_token: &str) -> String {
     format!(
-        r#"Serving at {url} until Ctrl-C. In another terminal, take this access token; its scope is "{scope}":
-
-    TOKEN={token}
+        r#"Serving at {url} until Ctrl-C. In another terminal, {take_a_token}
 
 For everybody:
 

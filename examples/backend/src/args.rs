@@ -1,6 +1,6 @@
 //! The command line.
 
-use http::{HeaderName, Uri};
+use http::HeaderName;
 use lexopt::{Arg, Parser, ValueExt};
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
@@ -20,7 +20,9 @@ Options:
       --header NAME     where they are [X-JWT-Assertion]
   -h, --help            print this and exit
 
-The keys are fetched once. Start it again when the gateway has new ones.
+The keys are fetched over https, or from this machine over http too. Until they
+are there, requests are answered 503. When the gateway has new ones, the first
+token that names one has them fetched.
 ";
 
 pub(crate) enum Command {
@@ -38,7 +40,7 @@ pub(crate) struct Options {
 
 /// Where the gateway's keys are.
 pub(crate) enum Keys {
-    Url(Uri),
+    Url(String),
     File(PathBuf),
 }
 
@@ -50,14 +52,14 @@ impl Command {
         let mut keys = Vec::new();
         let mut options = Options {
             listen: SocketAddr::from(([127, 0, 0, 1], 9000)),
-            keys: Keys::Url(Uri::from_static("http://127.0.0.1:8080/.wellknown/jwks")),
+            keys: Keys::Url("http://127.0.0.1:8080/.wellknown/jwks".to_owned()),
             issuer: "wso2.org/products/am".to_owned(),
             audiences: Vec::new(),
             header: HeaderName::from_static("x-jwt-assertion"),
         };
         while let Some(argument) = arguments.next()? {
             match argument {
-                Arg::Long("jwks") => keys.push(Keys::Url(arguments.value()?.parse_with(http)?)),
+                Arg::Long("jwks") => keys.push(Keys::Url(arguments.value()?.string()?)),
                 Arg::Long("jwks-file") => keys.push(Keys::File(arguments.value()?.into())),
                 Arg::Long("listen") => options.listen = arguments.value()?.parse()?,
                 Arg::Long("issuer") => options.issuer = arguments.value()?.string()?,
@@ -72,13 +74,5 @@ impl Command {
         }
         options.keys = keys.pop().unwrap_or(options.keys);
         Ok(Self::Serve(options))
-    }
-}
-
-fn http(url: &str) -> Result<Uri, String> {
-    match url.parse::<Uri>() {
-        Err(error) => Err(error.to_string()),
-        Ok(url) if url.scheme_str() == Some("http") && url.host().is_some() => Ok(url),
-        Ok(_) => Err("only an http:// URL is fetched here; take --jwks-file for others".to_owned()),
     }
 }

@@ -6,19 +6,15 @@
 //! cargo run -p backend -- --jwks http://127.0.0.1:8080/.wellknown/jwks --audience orders
 //! ```
 //!
-//! It listens at <http://127.0.0.1:9000> and waits for the gateway's keys, until the gateway is there:
-//! how to start that one is in `examples/gateway/gateway.yaml`. Whatever then comes through the
-//! gateway is answered with its method, its path, the names of its headers and the verified claims;
-//! whatever comes past it, with 401.
+//! It listens at <http://127.0.0.1:9000> and answers 503 until the gateway is there: how to start that
+//! one is in `examples/gateway/gateway.yaml`. Whatever then comes through the gateway is answered with
+//! its method, its path, the names of its headers and the verified claims; whatever comes past it,
+//! with 401. A new key of the gateway is no reason to start it again.
 
 mod app;
 mod args;
-mod keys;
 
-use self::{
-    args::{Command, Keys, Options},
-    keys::GatewayKeys,
-};
+use self::args::{Command, Keys, Options};
 use std::{
     env,
     error::Error,
@@ -42,7 +38,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // Why a request was refused is for the operator alone: it is logged, and not in the answer.
+    // What became of the gateway's keys is logged, and why a request was refused: the latter is for
+    // the operator alone, and not in the answer.
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -55,9 +52,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
-    let keys = GatewayKeys::default();
     let issuer = match &options.keys {
-        Keys::Url(_) => Issuer::from_source(&options.issuer, keys.clone()),
+        Keys::Url(url) => Issuer::jwks(&options.issuer, url),
         Keys::File(file) => Issuer::from_jwks_file(&options.issuer, file)?,
     };
     let issuer = if options.audiences.is_empty() {
@@ -65,7 +61,8 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     } else {
         issuer.audiences(&options.audiences)
     };
-    let app = app::app(issuer.build()?, options.header.clone());
+    let issuer = issuer.build()?;
+    let app = app::app(issuer.clone(), options.header.clone());
 
     let listener = TcpListener::bind(options.listen)
         .await
@@ -79,7 +76,14 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
         say("Warning: without --audience, what the gateway signed for another service passes too.");
     }
     if let Keys::Url(url) = options.keys {
-        tokio::spawn(async move { keys.fetch(&url).await });
+        say(&format!(
+            "The gateway's keys are fetched from {url}; requests are answered 503 until they are there."
+        ));
+        let ready = issuer.ready();
+        tokio::spawn(async move {
+            ready.await;
+            say("The gateway's keys are here.");
+        });
     }
     axum::serve(listener, app)
         .with_graceful_shutdown(async {

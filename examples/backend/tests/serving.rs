@@ -2,23 +2,34 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails should panic")]
 
+use axum::Router;
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines, Read, Write},
-    net::{TcpListener, TcpStream},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+    time::Duration,
 };
-use tower_jwks::{Algorithm, Clock, JwkSet, SigningKey, SystemClock};
+use tokio::net::{TcpListener, TcpSocket};
+use tower_jwks::{
+    Algorithm, Clock, JwkSet, JwksLayer, KeysUnavailable, PublishKeys, PublishedKeys, SigningKey,
+    SystemClock,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_backend");
 
 /// The program; killed when this is dropped.
 struct Backend {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
     address: String,
+    output: Receiver<String>,
 }
 
 impl Backend {
@@ -27,28 +38,45 @@ impl Backend {
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let (sender, output) = channel();
+        forward_lines(child.stdout.take().unwrap(), sender.clone());
+        forward_lines(child.stderr.take().unwrap(), sender);
         let mut backend = Self {
-            lines: BufReader::new(child.stdout.take().unwrap()).lines(),
             child,
             address: String::new(),
+            output,
         };
-        let line = backend.line("Listening at http://");
-        backend.address = line.split(' ').next().unwrap().to_owned();
+        let line = backend.prints("Listening at http://");
+        let (_, rest) = line.split_once("http://").unwrap();
+        backend.address = rest.split(' ').next().unwrap().to_owned();
         backend
     }
 
-    /// What follows `start` in the first line that begins with it.
-    fn line(&mut self, start: &str) -> String {
-        let mut lines = self.lines.by_ref().map(Result::unwrap);
-        let line = lines.find_map(|line| line.strip_prefix(start).map(str::to_owned));
-        line.unwrap()
+    /// Waits for a line with this, be it printed or logged.
+    fn prints(&self, text: &str) -> String {
+        loop {
+            let line = self.output.recv_timeout(Duration::from_secs(30)).unwrap();
+            if line.contains(text) {
+                return line;
+            }
+        }
     }
 
     /// The status and the body of the answer to a request with these headers.
     fn call(&self, headers: &[(&str, &str)]) -> (String, String) {
+        let (head, body) = self.exchange(headers);
+        (head["HTTP/1.1 ".len()..][..3].to_owned(), body)
+    }
+
+    /// The status of the answer to a request with this JWT.
+    fn status(&self, jwt: &str) -> String {
+        self.call(&[("X-JWT-Assertion", jwt)]).0
+    }
+
+    fn exchange(&self, headers: &[(&str, &str)]) -> (String, String) {
         let headers: String = headers
             .iter()
             .map(|(name, value)| format!("{name}: {value}\r\n"))
@@ -63,8 +91,17 @@ impl Backend {
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         let (head, body) = response.split_once("\r\n\r\n").unwrap();
-        (head["HTTP/1.1 ".len()..][..3].to_owned(), body.to_owned())
+        (head.to_owned(), body.to_owned())
     }
+}
+
+/// To the end, so that the program is never held up by a full pipe.
+fn forward_lines(pipe: impl Read + Send + 'static, lines: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let _ = lines.send(line);
+        }
+    });
 }
 
 impl Drop for Backend {
@@ -82,16 +119,13 @@ impl Gateway {
         Self(SigningKey::generate(Algorithm::ES256).unwrap())
     }
 
-    fn jwks(&self) -> String {
-        JwkSet::new([self.0.jwk().clone()])
-            .unwrap()
-            .json()
-            .to_owned()
+    fn jwks(&self) -> JwkSet {
+        JwkSet::new([self.0.jwk().clone()]).unwrap()
     }
 
     fn jwks_file(&self, name: &str) -> String {
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::write(&path, self.jwks()).unwrap();
+        fs::write(&path, self.jwks().json()).unwrap();
         path.into_os_string().into_string().unwrap()
     }
 
@@ -108,6 +142,31 @@ impl Gateway {
         self.0
             .sign_jws("JWT", claims.to_string().as_bytes())
             .unwrap()
+    }
+}
+
+/// What the gateway publishes now.
+#[derive(Clone)]
+struct Published(Arc<Mutex<JwkSet>>);
+
+impl Published {
+    fn new(gateway: &Gateway) -> Self {
+        Self(Arc::new(Mutex::new(gateway.jwks())))
+    }
+
+    fn replace(&self, gateway: &Gateway) {
+        *self.0.lock().unwrap() = gateway.jwks();
+    }
+
+    fn serve(self, listener: TcpListener) {
+        let app = Router::new().layer(JwksLayer::new(self));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+}
+
+impl PublishKeys for Published {
+    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        PublishKeys::published(&*self.0.lock().unwrap())
     }
 }
 
@@ -152,48 +211,47 @@ fn what_is_meant_for_another_service_is_refused_if_an_audience_is_named() {
     let backend = Backend::start(&["--jwks-file", &file, "--audience", "a", "--audience", "b"]);
     for (audience, status) in [("a", "200"), ("b", "200"), ("c", "401")] {
         let jwt = gateway.says(|claims| claims["aud"] = audience.into());
-        assert_eq!(
-            backend.call(&[("X-JWT-Assertion", &jwt)]).0,
-            status,
-            "{audience}"
-        );
+        assert_eq!(backend.status(&jwt), status, "{audience}");
     }
-    let jwt = gateway.says(|_| ());
-    assert_eq!(backend.call(&[("X-JWT-Assertion", &jwt)]).0, "401");
+    assert_eq!(backend.status(&gateway.says(|_| ())), "401");
 }
 
-#[test]
-fn until_the_gateway_hands_out_its_keys_callers_are_told_to_come_back() {
+#[tokio::test(flavor = "multi_thread")]
+async fn until_the_gateway_is_there_callers_are_told_to_come_back() {
     let gateway = Gateway::new();
     let jwt = gateway.says(|_| ());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/keys", listener.local_addr().unwrap());
-    let mut backend = Backend::start(&["--jwks", &url]);
-    let answer = |status: &str, body: &str| {
-        let (mut stream, _) = listener.accept().unwrap();
-        let request = BufReader::new(&stream).lines().next().unwrap().unwrap();
-        assert_eq!(request, "GET /keys HTTP/1.1");
-        let length = body.len();
-        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close");
-        write!(stream, "{head}\r\n\r\n{body}").unwrap();
-    };
+    // Nobody else can have its port, and nobody is answered there.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/.wellknown/jwks", socket.local_addr().unwrap());
 
-    assert_eq!(backend.call(&[("X-JWT-Assertion", &jwt)]).0, "503");
-    answer("502 Bad Gateway", "");
-    assert!(
-        backend
-            .line("Waiting for the gateway's keys")
-            .ends_with("502 Bad Gateway")
-    );
-    answer("200 OK", "nonsense");
-    assert!(
-        backend
-            .line("Waiting for the gateway's keys")
-            .contains("is not a JWK Set")
-    );
-    answer("200 OK", &gateway.jwks());
-    backend.line("The gateway's keys are here");
-    assert_eq!(backend.call(&[("X-JWT-Assertion", &jwt)]).0, "200");
+    let backend = Backend::start(&["--jwks", &url]);
+    let failure = backend.prints("the issuer's keys were not fetched");
+    assert!(failure.contains(&url), "{failure}");
+    let (head, _) = backend.exchange(&[("X-JWT-Assertion", &jwt)]);
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("\r\nretry-after: "), "{head}");
+
+    Published::new(&gateway).serve(socket.listen(16).unwrap());
+    backend.prints("The gateway's keys are here.");
+    assert_eq!(backend.status(&jwt), "200");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_request_with_a_new_key_of_the_gateway_is_accepted() {
+    let (old, new) = (Gateway::new(), Gateway::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/.wellknown/jwks", listener.local_addr().unwrap());
+    let published = Published::new(&old);
+    published.clone().serve(listener);
+    let backend = Backend::start(&["--jwks", &url]);
+    backend.prints("The gateway's keys are here.");
+    assert_eq!(backend.status(&old.says(|_| ())), "200");
+
+    published.replace(&new);
+    assert_eq!(backend.status(&new.says(|_| ())), "200");
+    // What the gateway has withdrawn is not believed any more.
+    assert_eq!(backend.status(&old.says(|_| ())), "401");
 }
 
 #[test]
@@ -204,9 +262,10 @@ fn a_wrong_command_line_is_told_from_a_call_for_help() {
     assert!(String::from_utf8_lossy(&help.stdout).contains("Usage: backend"));
     for (arguments, named) in [
         (
-            &["--jwks", "https://gateway.example.com/jwks"][..],
-            "--jwks-file",
+            &["--jwks", "http://gateway.example.com/jwks"][..],
+            "without TLS",
         ),
+        (&["--jwks", "gateway"], "\"gateway\" is not a URL"),
         (&["--jwks", "http://a/", "--jwks-file", "b"], "one place"),
         (&["--jwks-file", "no/such/file"], "no/such/file"),
         (&["--header", "no header"], "no header"),

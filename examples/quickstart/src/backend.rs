@@ -1,13 +1,12 @@
 //! The service behind: believes the gateway, by its keys, and nobody else.
 
-use crate::net::Client;
+use crate::keys;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedSender;
 use tower::BoxError;
 use tower_backend_jwt::{AccessTokenLayer, Issuer, Scheme, VerifiedToken};
-use tower_jwks::JwkSet;
 
 pub(crate) const ASSERTION: HeaderName = HeaderName::from_static("x-jwt-assertion");
 
@@ -19,16 +18,16 @@ pub(crate) struct Exchange {
 
 /// The orders, for callers of whom the gateway says who they are. Each call is told to `seen`.
 pub(crate) async fn app(
-    client: &Client,
     gateway: &str,
     seen: UnboundedSender<Exchange>,
 ) -> Result<Router, BoxError> {
-    let jwks = client.get(&format!("{gateway}/.wellknown/jwks")).await?;
     // A backend JWT is verified like an access token: it has an issuer, who has keys, and an
     // audience, so that no other service can use here what it was sent.
-    let issuer = Issuer::from_jwks("wso2.org/products/am", JwkSet::parse(jwks)?)
+    let jwks = format!("{gateway}/.wellknown/jwks");
+    let issuer = Issuer::jwks("wso2.org/products/am", jwks)
         .audience("orders-backend")
         .build()?;
+    keys::wait_for(&issuer).await?;
     let layer = AccessTokenLayer::new(issuer)
         .header(ASSERTION)
         .scheme(Scheme::Bare) // not after `Bearer`

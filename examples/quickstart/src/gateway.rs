@@ -1,6 +1,6 @@
 //! The gateway: three layers around a small reverse proxy.
 
-use crate::net::Client;
+use crate::{keys, net::Client};
 use axum::{
     Router,
     extract::{Request, State},
@@ -9,7 +9,7 @@ use axum::{
 use http::{StatusCode, header::HOST};
 use tower::{BoxError, ServiceBuilder};
 use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer, Policy};
-use tower_jwks::{Algorithm, JwkSet, JwksLayer, KeyRing};
+use tower_jwks::{Algorithm, JwksLayer, KeyRing};
 
 /// A gateway for the orders API of the service at `backend`, for callers with a token of
 /// `provider`.
@@ -18,13 +18,10 @@ pub(crate) async fn app(
     provider: &str,
     backend: &str,
 ) -> Result<Router, BoxError> {
-    // Whose access tokens it takes: the provider's, if they are for this API.
-    let jwks = client
-        .get(&format!("{provider}/.well-known/jwks.json"))
-        .await?;
-    let issuer = Issuer::from_jwks(provider, JwkSet::parse(jwks)?)
-        .audience("orders")
-        .build()?;
+    // Whose access tokens it takes: the provider's, if they are for this API. Its URL is enough, as
+    // it says there where its keys are.
+    let issuer = Issuer::discover(provider).audience("orders").build()?;
+    keys::wait_for(&issuer).await?;
 
     // What it signs with, and what it says.
     let keys = KeyRing::generate(Algorithm::RS256)?;

@@ -21,6 +21,7 @@
 mod args;
 mod backend;
 mod gateway;
+mod keys;
 mod net;
 mod provider;
 mod show;
@@ -50,7 +51,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // Why a request was refused is for the operator alone: it is logged, and not in the answer.
+    // What keys were fetched is logged, and why a request was refused: the latter is for the operator
+    // alone, and not in the answer.
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -71,7 +73,7 @@ async fn run(once: bool) -> Result<(), BoxError> {
     let (at_gateway, gateway) = net::listen(port(9501)).await?;
     let (at_backend, backend) = net::listen(port(9502)).await?;
 
-    // From left to right, because each of them fetches the keys of the one before.
+    // From left to right, because each of them waits for the keys of the one before.
     let client = Client::new();
     net::serve(at_provider, provider::app(&provider)?);
     net::serve(
@@ -79,7 +81,7 @@ async fn run(once: bool) -> Result<(), BoxError> {
         gateway::app(&client, &provider, &backend).await?,
     );
     let (seen, mut exchanges) = mpsc::unbounded_channel();
-    net::serve(at_backend, backend::app(&client, &gateway, seen).await?);
+    net::serve(at_backend, backend::app(&gateway, seen).await?);
 
     let token = client.post(&format!("{provider}/token")).await?;
     say(&show::access_token(&provider, &token)?);

@@ -41,10 +41,6 @@ impl Client {
         Self(legacy::Client::builder(TokioExecutor::new()).build_http())
     }
 
-    pub(crate) async fn get(&self, url: &str) -> Result<String, BoxError> {
-        self.fetch(Request::get(url)).await
-    }
-
     pub(crate) async fn get_with(&self, token: &str, url: &str) -> Result<String, BoxError> {
         self.fetch(Request::get(url).header(AUTHORIZATION, format!("Bearer {token}")))
             .await

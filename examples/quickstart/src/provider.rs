@@ -7,7 +7,7 @@ use tower_jwks::{Algorithm, Clock, ConfigError, JwksLayer, KeyRing, KeysUnavaila
 use uuid::Uuid;
 
 /// An identity provider with a new key, whose name is its URL: `POST /token` gives an access token,
-/// and `GET /.well-known/jwks.json` the key.
+/// and `GET /.well-known/openid-configuration` says where the key is.
 pub(crate) fn app(url: &str) -> Result<Router, ConfigError> {
     let keys = KeyRing::generate(Algorithm::ES256)?;
     let provider = Provider {
@@ -17,7 +17,7 @@ pub(crate) fn app(url: &str) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/token", post(token))
         .with_state(provider)
-        .layer(JwksLayer::new(keys)))
+        .layer(JwksLayer::new(keys).with_issuer_metadata(url)?))
 }
 
 /// A real provider asks who is asking, and answers with JSON.

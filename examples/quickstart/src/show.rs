@@ -28,7 +28,8 @@ pub(crate) fn call(orders: &str, token: &str) -> String {
 
 pub(crate) fn backend_jwt(gateway: &str, exchange: &Exchange) -> Result<String, BoxError> {
     Ok(format!(
-        "\n3. The gateway checks it and passes the request on. In its place the backend sees\n\n       \
+        "\n3. The gateway checks it with the provider's key, which it has discovered, and passes\n   \
+         the request on. In its place the backend sees\n\n       \
          X-JWT-Assertion: {}\n\n   with these claims:\n\n{}\n   \
          verified with the key published at {gateway}/.wellknown/jwks\n   ({}, kid {})\n",
         shortened(&exchange.header),

@@ -26,6 +26,7 @@ fn one_exchange_is_shown_from_the_access_token_to_the_answer() {
         "aud        orders\n",
         "scope      email openid profile",
         "/orders\n       Authorization: Bearer eyJ",
+        "the provider's key, which it has discovered",
         "X-JWT-Assertion: eyJ0eXAiOiJKV1Qi….",
         "iss                                     wso2.org/products/am",
         "aud                                     orders-backend",

@@ -16,7 +16,7 @@ impl Provider {
         Ok(Self { key })
     }
 
-    /// What the server has to know of it. Of a real one: its URL, and its keys, which it publishes.
+    /// What the server has to know of it. Of a real one the URL is enough: `Issuer::discover`.
     pub(crate) fn issuer(&self) -> Result<Issuer, ConfigError> {
         Issuer::from_jwks(NAME, JwkSet::new([self.key.jwk().clone()])?)
             .audience("caller")

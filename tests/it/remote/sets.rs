@@ -157,3 +157,28 @@ async fn keys_are_prepared_for_the_algorithms_that_are_allowed() {
     assert_eq!(keys.status().keys.len(), 1);
     assert_eq!(keys.status().left_out.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn algorithms_named_for_the_issuer_count_before_those_named_for_its_keys() {
+    let clock = TestClock::start();
+    let provider = Provider::of(first());
+    let other = new_key(Algorithm::EdDSA);
+    provider.publish([first().jwk().clone(), other.jwk().clone()]);
+    let keys = || provider.at(&clock).algorithms([Algorithm::EdDSA]);
+    for (issuer, allowed) in [
+        (Issuer::from_remote(keys()), &other),
+        (
+            Issuer::from_remote(keys()).algorithms([Algorithm::ES256]),
+            first(),
+        ),
+    ] {
+        let issuer = issuer.audience(AUDIENCE).build().unwrap();
+        issuer.ready().await;
+        let verifier = Verifier::builder().issuer(issuer).clock(clock);
+        let verifier = verifier.build().unwrap();
+        for key in [first(), &other] {
+            let expected = key.kid() == allowed.kid();
+            assert_eq!(verdict(&verifier, &token(key)).is_ok(), expected);
+        }
+    }
+}

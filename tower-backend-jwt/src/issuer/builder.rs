@@ -22,14 +22,19 @@ impl Keys {
     /// Where they come from when a token does, and which of them never do.
     fn source(
         self,
-        algorithms: &[Algorithm],
+        allowed: Option<&[Algorithm]>,
     ) -> Result<(Box<dyn KeySource>, Vec<LeftOut>), ConfigError> {
+        let algorithms = allowed.unwrap_or(Algorithm::ALL);
         match self {
             Self::Source(source) => Ok((source, Vec::new())),
             #[cfg(feature = "remote")]
             Self::Remote(keys) => {
-                let keys = keys.algorithms(algorithms.iter().copied()).build()?;
-                Ok((Box::new(keys), Vec::new()))
+                // If none are named here, those count that were named there.
+                let keys = match allowed {
+                    Some(algorithms) => keys.algorithms(algorithms.iter().copied()),
+                    None => *keys,
+                };
+                Ok((Box::new(keys.build()?), Vec::new()))
             }
             Self::Prepared(keys) => {
                 if let Some(key) = keys
@@ -72,7 +77,8 @@ impl Keys {
 pub struct IssuerBuilder {
     name: String,
     keys: Keys,
-    algorithms: Vec<Algorithm>,
+    /// `None`: all there are.
+    algorithms: Option<Vec<Algorithm>>,
     audiences: Vec<String>,
     any_audience: bool,
     types: Vec<String>,
@@ -89,7 +95,7 @@ impl IssuerBuilder {
         Self {
             name: name.into(),
             keys,
-            algorithms: Algorithm::ALL.to_vec(),
+            algorithms: None,
             audiences: Vec::new(),
             any_audience: false,
             types: ["at+jwt", "jwt"].map(str::to_owned).to_vec(),
@@ -125,7 +131,7 @@ impl IssuerBuilder {
 
     /// Accepts only these algorithms. Default: all there are, of which a key still has but one.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
+        self.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 
@@ -201,7 +207,7 @@ impl IssuerBuilder {
             _ if self.audiences.iter().any(String::is_empty) => return audience("one is empty"),
             _ => {}
         }
-        if self.algorithms.is_empty() {
+        if self.algorithms.as_ref().is_some_and(Vec::is_empty) {
             return Err(wrong("algorithms", "are none".to_owned()));
         }
         if self.types.is_empty() {
@@ -216,11 +222,11 @@ impl IssuerBuilder {
                 ));
             }
         }
-        let (source, left_out) = self.keys.source(&self.algorithms)?;
+        let (source, left_out) = self.keys.source(self.algorithms.as_deref())?;
         Ok(Issuer(Arc::new(Rules {
             name: self.name.into(),
             source,
-            algorithms: self.algorithms,
+            algorithms: self.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec()),
             audiences: (!self.any_audience).then_some(self.audiences),
             types: self
                 .types

@@ -7,11 +7,11 @@ pub use self::builder::IssuerBuilder;
 use self::builder::Keys;
 use crate::refusal::{Refusal, RefusalReason};
 use std::{fmt, path::Path, sync::Arc};
-#[cfg(feature = "remote")]
-use tower_jwks::RemoteJwks;
 use tower_jwks::{
     Algorithm, ConfigError, JwkSet, KeySet, KeySource, KeysStatus, LeftOut, VerifyingKey, Waiting,
 };
+#[cfg(feature = "remote")]
+use tower_jwks::{RemoteJwks, RemoteJwksBuilder};
 
 /// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
 /// like.
@@ -69,34 +69,37 @@ impl Issuer {
     /// # Ok(()) }
     /// ```
     ///
-    /// For other settings of the fetching, a client of your own, or one set of keys for several
-    /// issuers' rules, build the [`RemoteJwks`] and hand it to [`from_source`](Self::from_source):
-    ///
-    /// ```no_run
-    /// # async fn example() -> Result<(), tower_jwks::ConfigError> {
-    /// use tower_backend_jwt::Issuer;
-    /// use tower_jwks::RemoteJwks;
-    ///
-    /// let keys = RemoteJwks::discover("https://idp.example.com")
-    ///     .last_good_copy("/var/lib/orders/idp.json")
-    ///     .build()?;
-    /// let issuer = Issuer::from_source("https://idp.example.com", keys).audience("orders").build()?;
-    /// # Ok(()) }
-    /// ```
+    /// For other settings of the fetching there is [`from_remote`](Self::from_remote).
     #[cfg(feature = "remote")]
     pub fn discover(name: impl Into<String>) -> IssuerBuilder {
-        let name = name.into();
-        let keys = RemoteJwks::discover(name.as_str());
-        IssuerBuilder::new(name, Keys::Remote(Box::new(keys)))
+        Self::from_remote(RemoteJwks::discover(name))
     }
 
     /// Trusts the keys that an identity provider publishes at this URL, as
     /// [`discover`](Self::discover) does, without asking for its metadata.
     #[cfg(feature = "remote")]
     pub fn jwks(name: impl Into<String>, jwks_uri: impl Into<String>) -> IssuerBuilder {
-        let name = name.into();
-        let keys = RemoteJwks::at(name.as_str(), jwks_uri);
-        IssuerBuilder::new(name, Keys::Remote(Box::new(keys)))
+        Self::from_remote(RemoteJwks::at(name, jwks_uri))
+    }
+
+    /// Trusts the keys that an identity provider publishes, fetched with these settings.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), tower_jwks::ConfigError> {
+    /// use tower_backend_jwt::Issuer;
+    /// use tower_jwks::{RemoteJwks, RemoteJwksBuilder};
+    ///
+    /// let keys = RemoteJwks::discover("https://idp.example.com")
+    ///     .last_good_copy("/var/lib/orders/idp.json");
+    /// let issuer = Issuer::from_remote(keys).audience("orders").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Several issuers can share what one [`RemoteJwks`] has fetched, with rules of their own each:
+    /// build it, and hand clones to [`from_source`](Self::from_source).
+    #[cfg(feature = "remote")]
+    pub fn from_remote(keys: RemoteJwksBuilder) -> IssuerBuilder {
+        IssuerBuilder::new(keys.issuer().to_owned(), Keys::Remote(Box::new(keys)))
     }
 
     /// Trusts the keys of a JWK Set.

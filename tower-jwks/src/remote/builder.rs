@@ -67,6 +67,12 @@ impl RemoteJwksBuilder {
         }
     }
 
+    /// The name of the issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Prepares the keys for these algorithms only. Default: all there are, of which a key still has
     /// but those that fit it.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {

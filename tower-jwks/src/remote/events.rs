@@ -10,7 +10,7 @@ use std::time::Duration;
 const TARGET: &str = "tower_jwks";
 
 /// Other keys than before are trusted.
-pub(super) fn changed(issuer: &str, kids: &[Option<&str>]) {
+pub(super) fn changed(issuer: &str, kids: &[&str]) {
     #[cfg(feature = "tracing")]
     tracing::info!(target: TARGET, issuer, ?kids, "the issuer's keys were fetched");
 }
@@ -32,33 +32,78 @@ pub(super) fn left_out(issuer: &str, key: &LeftOut) {
 /// The set was fetched; there will be another fetch.
 pub(super) fn fetched(issuer: &str, changed: bool, next: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: TARGET, issuer, changed, ?next, "the issuer's keys are up to date");
+    tracing::debug!(
+        target: TARGET,
+        issuer,
+        changed,
+        next_seconds = next.as_secs(),
+        "the issuer's keys are up to date"
+    );
 }
 
-/// No set was fetched; it will be tried again.
-pub(super) fn failed(issuer: &str, error: &str, failures: u32, retry: Duration, usable: bool) {
+/// No set was fetched; it will be tried again. Loud the first, second, fourth, eighth … time.
+pub(super) fn failed(issuer: &str, error: &str, failures: u32, next: Duration, has_keys: bool) {
     #[cfg(feature = "tracing")]
-    if usable {
-        tracing::warn!(target: TARGET, issuer, error, failures, ?retry, "the issuer's keys were not fetched; those at hand are kept");
-    } else {
-        tracing::error!(target: TARGET, issuer, error, failures, ?retry, "the issuer's keys were not fetched, and there are none: its tokens cannot be verified");
+    {
+        let next_seconds = next.as_secs();
+        match (failures.is_power_of_two(), has_keys) {
+            (true, true) => tracing::warn!(
+                target: TARGET,
+                issuer,
+                error,
+                failures,
+                next_seconds,
+                "the issuer's keys were not fetched; those at hand are kept"
+            ),
+            (true, false) => tracing::error!(
+                target: TARGET,
+                issuer,
+                error,
+                failures,
+                next_seconds,
+                "the issuer's keys were not fetched, and there are none: its tokens cannot be verified"
+            ),
+            (false, _) => tracing::debug!(
+                target: TARGET,
+                issuer,
+                error,
+                failures,
+                next_seconds,
+                "the issuer's keys were not fetched again"
+            ),
+        }
     }
 }
 
 /// A token with an unknown `kid` has the set fetched.
 pub(super) fn sought(issuer: &str, budget_left: u32) {
     #[cfg(feature = "tracing")]
-    tracing::info!(target: TARGET, issuer, budget_left, "a token names an unknown key: the issuer's keys are fetched");
+    tracing::info!(
+        target: TARGET,
+        issuer,
+        budget_left,
+        "a token names an unknown key: the issuer's keys are fetched"
+    );
 }
 
 /// The copy on disk is trusted until a fetch succeeds.
 pub(super) fn copy_read(issuer: &str, age: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::info!(target: TARGET, issuer, ?age, "the issuer's keys were read from their copy on disk");
+    tracing::info!(
+        target: TARGET,
+        issuer,
+        age_seconds = age.as_secs(),
+        "the issuer's keys were read from their copy on disk"
+    );
 }
 
 /// The copy on disk is not used, or was not written.
 pub(super) fn copy_failed(issuer: &str, error: &str) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: TARGET, issuer, error, "the copy of the issuer's keys on disk is of no use");
+    tracing::warn!(
+        target: TARGET,
+        issuer,
+        error,
+        "the copy of the issuer's keys on disk is of no use"
+    );
 }

@@ -63,7 +63,7 @@ use tokio::task::AbortHandle;
 /// |---|---|
 /// | the program starts | It does not wait. Until the keys are there, [`keys`](KeySource::keys) says that they are not, and requests are answered `503`. A [copy on disk](RemoteJwksBuilder::last_good_copy) bridges an outage of the provider. |
 /// | time passes | The keys are fetched anew after 75 to 90 percent of the lifetime that `Cache-Control` or `Expires` gives them, [kept between 60 seconds and 24 hours](RemoteJwksBuilder::lifetime), 10 minutes where nothing is said. A known version is asked for with its `ETag`. |
-/// | a fetch fails | The keys stay. It is tried again after a second, and after pauses that double up to a minute, shorter by chance, or as long as `Retry-After` asks for. The keys are trusted [for 24 hours](RemoteJwksBuilder::stale_if_error) beyond their lifetime, then no longer. |
+/// | a fetch fails | The keys stay. It is tried again after a second, and after pauses that double up to a minute, shorter by chance, to 5 seconds while there are no keys at all; or as long as `Retry-After` asks for. The keys are trusted [for 24 hours](RemoteJwksBuilder::stale_if_error) beyond their lifetime, then no longer. |
 /// | a token names an unknown `kid` | If [the budget](RemoteJwksBuilder::unknown_kid_budget) allows it, the set is fetched at once, by the same task. Requests with such tokens [wait for it](RemoteJwksBuilder::unknown_kid_wait), a few seconds and a few hundred of them at most. A key that a fetch did not bring is not fetched for again for 30 seconds. |
 /// | a key is withdrawn | It is not trusted any more once the set without it is fetched. |
 /// | the set is empty | An outage, unless [said otherwise](RemoteJwksBuilder::revoke_on_empty_set). |
@@ -102,7 +102,7 @@ impl RemoteJwks {
         RemoteJwksBuilder::new(issuer.into(), Location::Known(jwks_uri.into()))
     }
 
-    /// The issuer's name.
+    /// The name of the issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.state.settings.issuer

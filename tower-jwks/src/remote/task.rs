@@ -192,9 +192,6 @@ async fn succeed(
         changed,
         fresh_for,
     } = success;
-    if changed {
-        tell(state, &trusted);
-    }
     let copy = last_good.map(|last_good| {
         let copy = Copy {
             json: trusted.set.json().into(),
@@ -204,8 +201,13 @@ async fn succeed(
         (last_good.clone(), copy)
     });
     let next = refresh_after(fresh_for, random());
+    let keys = Arc::clone(&trusted.keys);
     state.trust(trusted);
     state.succeeded(locator.jwks_uri().cloned(), next);
+    // Told when it is so: who reads it may act on it.
+    if changed {
+        tell(state, &keys);
+    }
     events::fetched(&state.settings.issuer, changed, next);
     if let Some((last_good, copy)) = copy {
         let written = spawn_blocking(move || last_good.write(&copy)).await;
@@ -218,23 +220,18 @@ async fn succeed(
 
 fn fail(state: &State, locator: &Locator, error: FetchError) -> Duration {
     let failures = state.failures();
-    let next = retry_after(failures, error.retry_after, random());
-    let usable = state.keys().is_ok();
-    events::failed(
-        &state.settings.issuer,
-        &error.message,
-        failures,
-        next,
-        usable,
-    );
+    let has_keys = state.keys().is_ok();
+    let next = retry_after(failures, has_keys, error.retry_after, random());
+    let issuer = &state.settings.issuer;
+    events::failed(issuer, &error.message, failures, next, has_keys);
     state.failed(error.message, locator.jwks_uri().cloned(), next);
     next
 }
 
-fn tell(state: &State, trusted: &Trusted) {
-    let kids: Vec<Option<&str>> = trusted.keys.iter().map(|key| key.kid()).collect();
+fn tell(state: &State, keys: &KeySet) {
+    let kids: Vec<&str> = keys.iter().filter_map(|key| key.kid()).collect();
     events::changed(&state.settings.issuer, &kids);
-    for key in trusted.keys.left_out() {
+    for key in keys.left_out() {
         events::left_out(&state.settings.issuer, key);
     }
 }
@@ -264,12 +261,13 @@ async fn start_with(state: &State, last_good: &LastGood) {
                 &state.settings.issuer,
                 now.saturating_since(copy.fetched_at),
             );
-            tell(state, &trusted);
+            let keys = Arc::clone(&trusted.keys);
             state.trust(Trusted {
                 copied: true,
                 ..trusted
             });
             state.tell();
+            tell(state, &keys);
         }
         Err(error) => events::copy_failed(&state.settings.issuer, &error.message),
     }

@@ -7,8 +7,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The first pause after a failure, and the longest.
-const BACKOFF: RangeInclusive<Duration> = Duration::from_secs(1)..=MINUTE;
+/// The first pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause while there are keys, and while there are none, so that nothing works.
+const LONGEST_PAUSE: Duration = MINUTE;
+const LONGEST_PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
 /// The longest pause that a provider may ask for with `Retry-After`.
 const LONGEST_ASKED_PAUSE: Duration = HOUR;
@@ -71,14 +75,23 @@ pub(super) fn refresh_after(fresh_for: Duration, random: f64) -> Duration {
     fresh_for.mul_f64(0.75 + 0.15 * random.clamp(0.0, 1.0))
 }
 
-/// When to fetch again after so many failures in a row: twice as long each time, a random half of it
-/// off, and not before the provider asked for.
-pub(super) fn retry_after(failures: u32, asked: Option<Duration>, random: f64) -> Duration {
+/// When to fetch again after so many failures in a row: twice as long each time, up to half of it off
+/// by chance, and not before the provider asked for.
+pub(super) fn retry_after(
+    failures: u32,
+    has_keys: bool,
+    asked: Option<Duration>,
+    random: f64,
+) -> Duration {
+    let longest = if has_keys {
+        LONGEST_PAUSE
+    } else {
+        LONGEST_PAUSE_WITHOUT_KEYS
+    };
     let doublings = failures.saturating_sub(1).min(16);
-    let pause = BACKOFF
-        .start()
+    let pause = FIRST_PAUSE
         .saturating_mul(1 << doublings)
-        .min(*BACKOFF.end())
+        .min(longest)
         .mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0));
     pause.max(asked.unwrap_or_default().min(LONGEST_ASKED_PAUSE))
 }
@@ -111,15 +124,17 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_minute_and_are_shorter_by_chance() {
-        let longest = |failures| retry_after(failures, None, 1.0).as_secs();
+        let longest = |failures| retry_after(failures, true, None, 1.0).as_secs();
         let pauses: Vec<u64> = [1, 2, 3, 4, 5, 6, 7, 8, 1000].map(longest).to_vec();
         assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(retry_after(7, None, 0.0).as_secs(), 30);
+        assert_eq!(retry_after(7, true, None, 0.0).as_secs(), 30);
+        assert_eq!(retry_after(7, false, None, 1.0).as_secs(), 5);
     }
 
     #[test]
     fn a_provider_may_ask_for_a_longer_pause_of_an_hour_at_most() {
-        let asked = |seconds| retry_after(1, Some(Duration::from_secs(seconds)), 1.0).as_secs();
+        let asked =
+            |seconds| retry_after(1, true, Some(Duration::from_secs(seconds)), 1.0).as_secs();
         assert_eq!((asked(0), asked(120), asked(u64::MAX)), (1, 120, 3600));
     }
 }
