@@ -73,7 +73,11 @@ use tokio::task::AbortHandle;
 /// `application/json` and `application/jwk-set+json`, and follows no redirect. URLs are `https`,
 /// save for loopback addresses. Nothing of a token is in a request to the provider.
 ///
-/// The task ends with the last clone.
+/// The task runs in the tokio runtime that the keys were built in, and ends with the last clone.
+///
+/// # Figures
+///
+#[doc = include_str!("../../FIGURES.md")]
 #[derive(Clone)]
 pub struct RemoteJwks(Arc<Handle>);
 
