@@ -1,5 +1,6 @@
 //! What is measured.
 
+use crate::fetched;
 use axum::{Router, body::Body, routing::get};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Request, StatusCode, header::AUTHORIZATION};
@@ -15,7 +16,7 @@ pub(crate) struct Case {
     pub(crate) run: Box<dyn Fn()>,
 }
 
-const NOW: u64 = 1_700_000_000;
+pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// The claims of a WSO2 key manager's access token, with padding to an everyday size.
 fn claims() -> String {
@@ -75,6 +76,25 @@ pub(crate) fn all() -> Vec<Case> {
             &token,
         ),
     );
+    let fetched = fetched::verifier(&provider);
+    let forged = fetched::forged(&token);
+    let (with_fetched, text) = (fetched.clone(), token.clone());
+    case(
+        "verifier-fetched-rs256",
+        Some("verifier-rs256"),
+        Box::new(move || {
+            black_box(with_fetched.verify(black_box(&text)).expect("valid"));
+        }),
+    );
+    case(
+        "forged-unknown-kid",
+        Some("raw-verify-rs256"),
+        Box::new(move || {
+            fetched
+                .verify(black_box(&forged))
+                .expect_err("its key is unknown");
+        }),
+    );
 
     for (algorithm, raw, minted) in [
         (Algorithm::RS256, "raw-sign-rs256", "cold-mint-rs256"),
@@ -112,6 +132,10 @@ pub(crate) fn all() -> Vec<Case> {
 fn verifier(provider: &SigningKey) -> Verifier {
     let keys = JwkSet::new([provider.jwk().clone()]).expect("one key");
     let issuer: IssuerBuilder = Issuer::from_jwks("https://idp.example.com/oauth2/token", keys);
+    verifier_of(issuer)
+}
+
+pub(crate) fn verifier_of(issuer: IssuerBuilder) -> Verifier {
     let issuer = issuer
         .audience("orders")
         .build()

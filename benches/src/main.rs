@@ -9,6 +9,7 @@
 
 mod allocations;
 mod cases;
+mod fetched;
 mod measure;
 
 use cases::Case;

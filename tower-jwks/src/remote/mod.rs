@@ -45,15 +45,28 @@ use tokio::task::AbortHandle;
 /// what is there. The one exception is a token whose key is not there: it may have the set fetched
 /// out of turn, within a budget, and wait a moment for the outcome.
 ///
-/// ```no_run
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use tower_jwks::{Algorithm, BytesBody, JwkSet, SigningKey};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let theirs = SigningKey::generate(Algorithm::ES256)?;
+/// # let set = JwkSet::new([theirs.jwk().clone()])?;
+/// # let provider = tower::service_fn(move |_: Request<BytesBody>| {
+/// #     let body = Full::<Bytes>::from(set.json().to_owned());
+/// #     let response = Response::builder().header("content-type", "application/json").body(body);
+/// #     std::future::ready(response)
+/// # });
 /// use tower_jwks::{KeySource, RemoteJwks};
 ///
-/// let keys = RemoteJwks::discover("https://idp.example.com")
-///     .last_good_copy("/var/lib/orders/idp.json")
+/// let keys = RemoteJwks::at("https://idp.example.com", "https://idp.example.com/keys")
+/// #   .client(provider)
 ///     .build()?;
 /// keys.ready().await; // if the program wants to wait
-/// println!("{:?}", keys.status());
+///
+/// assert!(keys.keys()?.contains(Some(theirs.kid()), Algorithm::ES256));
+/// assert_eq!(keys.status().keys.len(), 1);
 /// # Ok(()) }
 /// ```
 ///
