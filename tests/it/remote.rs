@@ -23,7 +23,7 @@ use tests::{
 };
 use tokio::time::sleep;
 use tower_backend_jwt::{Issuer, RefusalReason, Verifier};
-use tower_jwks::{Algorithm, KeySource, RemoteJwks, SigningKey};
+use tower_jwks::{Algorithm, FetchStatus, KeySource, RemoteJwks, SigningKey};
 
 /// The key that the provider has from the start.
 fn first() -> &'static SigningKey {
@@ -35,6 +35,11 @@ fn verifier(keys: &RemoteJwks, clock: &TestClock) -> Verifier {
     let issuer = Issuer::from_source(ISSUER, keys.clone()).audience(AUDIENCE);
     let verifier = Verifier::builder().issuer(issuer.build().unwrap());
     verifier.clock(*clock).build().unwrap()
+}
+
+/// How the fetching gets on.
+fn fetching(keys: &RemoteJwks) -> FetchStatus {
+    keys.status().fetching.expect("they are fetched")
 }
 
 /// A token that lives for two days.

@@ -80,8 +80,8 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | cryptography by aws-lc-rs; taken when `ring` is on as well |
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys; one of the two is needed |
-//! | `client` | yes | the HTTP client that fetches issuers' keys, by hyper and rustls; brings `remote` |
-//! | `remote` | with `client` | [`Issuer::discover`] and [`Issuer::jwks`], over any HTTP client that is a tower service |
+//! | `client` | yes | [`Issuer::discover`] and [`Issuer::jwks`], with an HTTP client by hyper and rustls; brings `remote` |
+//! | `remote` | with `client` | [`Issuer::from_remote`], over any HTTP client that is a tower service |
 //! | `tracing` | yes | an event for each refusal, each signed JWT and each fetch of keys |
 //! | `axum` | no | extractors for [`VerifiedToken`] |
 //! | `config` | no | the `BackendJwt` policy as an apk-conf of WSO2 APK writes it |

@@ -130,7 +130,7 @@ impl Verifier {
             });
             // A key of another name was tried, or none: the right one may be too new to be there.
             // Only for a token that it would make valid.
-            let unknown = kid.is_none() || !keys.contains(kid, header.algorithm);
+            let unknown = kid.is_none_or(|kid| !keys.contains(kid, header.algorithm));
             let waiting = if unknown && self.check_claims(issuer, &claims).is_ok() {
                 issuer.refresh_for(kid, header.algorithm)
             } else {

@@ -108,18 +108,16 @@ impl KeySet {
             .take(Self::MAX_CANDIDATES)
     }
 
-    /// Whether a key of this name and algorithm is among them: without a `kid`, any of the algorithm.
+    /// Whether a key of this name and algorithm is among them.
     #[must_use]
-    pub fn contains(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
-        let named = match kid {
-            Some(kid) => self.named.get(kid).map_or(&[][..], Vec::as_slice),
-            None => &self.keys,
-        };
-        named.iter().any(|key| key.algorithm() == algorithm)
+    pub fn contains(&self, kid: &str, algorithm: Algorithm) -> bool {
+        self.named
+            .get(kid)
+            .is_some_and(|keys| keys.iter().any(|key| key.algorithm() == algorithm))
     }
 
     /// The keys, in the order of the document; one without `alg` once for each of its algorithms.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<VerifyingKey>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<VerifyingKey>> {
         self.keys.iter()
     }
 

@@ -32,7 +32,8 @@ pub trait KeySource: Send + Sync + 'static {
         None
     }
 
-    /// Ends when there are keys.
+    /// Ends when there are keys. Unless it is overridden, at once: right for a source whose
+    /// [`keys`](Self::keys) never fails.
     fn ready(&self) -> Waiting {
         Waiting::new(future::ready(()))
     }

@@ -4,54 +4,21 @@ use crate::{Algorithm, KeySet, LeftOut, UnixTime};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-/// The state of an issuer's keys. Serializes to JSON, times in seconds since 1970, durations in
-/// seconds; what is not known, or does not apply to keys that are not fetched, is left out.
+/// The state of an issuer's keys. Serializes to one JSON object, times in seconds since 1970, durations
+/// in seconds; what is not known, or does not apply to keys that are not fetched, is left out.
 ///
 /// Names, times and counts: nothing of a token is in it.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct KeysStatus {
     pub(crate) ready: bool,
-    #[serde(
-        rename = "from_last_good_copy",
-        skip_serializing_if = "std::ops::Not::not"
-    )]
-    pub(crate) copied: bool,
     /// The keys that are trusted, in the order of their document.
     pub keys: Vec<KeyStatus>,
     /// What the document held besides, and why it is not used.
     pub left_out: Vec<LeftOut>,
-    /// Where the keys are fetched from, once that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_uri: Option<String>,
-    /// When they were last fetched or found unchanged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fetched_at: Option<UnixTime>,
-    /// How long ago that was.
-    #[serde(
-        rename = "age_seconds",
-        serialize_with = "seconds",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub age: Option<Duration>,
-    /// Until when they are trusted if no fetch succeeds any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub usable_until: Option<UnixTime>,
-    /// When they are fetched next. In the past: now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next_fetch: Option<UnixTime>,
-    /// How many fetches have been begun.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fetches: Option<u64>,
-    /// How many of them have failed since one last succeeded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub failures: Option<u32>,
-    /// The failure that came last, kept after a success.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<FetchFailure>,
-    /// How many fetches tokens with an unknown `kid` may still cause now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub budget_left: Option<u32>,
+    /// How the fetching gets on, for keys that are fetched.
+    #[serde(flatten)]
+    pub fetching: Option<FetchStatus>,
 }
 
 impl KeysStatus {
@@ -59,12 +26,6 @@ impl KeysStatus {
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.ready
-    }
-
-    /// Whether the keys are from the copy on disk, and none has been fetched since the start.
-    #[must_use]
-    pub const fn is_from_last_good_copy(&self) -> bool {
-        self.copied
     }
 
     /// The state of keys that are not fetched.
@@ -95,11 +56,58 @@ impl KeysStatus {
     }
 }
 
+/// How the fetching of keys gets on.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct FetchStatus {
+    /// Where the keys are fetched from, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// When they were last fetched or found unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetched_at: Option<UnixTime>,
+    /// How long ago that was.
+    #[serde(
+        rename = "age_seconds",
+        serialize_with = "seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub age: Option<Duration>,
+    /// Until when they are trusted if no fetch succeeds any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usable_until: Option<UnixTime>,
+    #[serde(
+        rename = "from_last_good_copy",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub(crate) copied: bool,
+    /// When they are fetched next, unless a token asks for it earlier. In the past: now.
+    pub next_fetch: UnixTime,
+    /// How many fetches have been begun.
+    pub fetches: u64,
+    /// How many of them have failed since one last succeeded.
+    pub failures: u32,
+    /// The failure that came last, kept after a success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<FetchFailure>,
+    /// How many fetches tokens with an unknown `kid` may still cause now.
+    pub budget_left: u32,
+}
+
+impl FetchStatus {
+    /// Whether the keys are from the copy on disk, and none has been fetched since the start.
+    #[must_use]
+    pub const fn is_from_last_good_copy(&self) -> bool {
+        self.copied
+    }
+}
+
 /// A key that is trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyStatus {
-    /// Its `kid`.
+    /// Its `kid`, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
     /// Its thumbprint (RFC 7638).
     pub thumbprint: String,

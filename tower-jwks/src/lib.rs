@@ -1,5 +1,5 @@
-//! Keys for services that sign: hold them, sign with them, and publish them as a JWK Set from any
-//! tower stack.
+//! Keys for services that sign, and for those that verify: hold them, sign with them, publish them as a
+//! JWK Set from any tower stack, and fetch those of others.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -50,7 +50,7 @@
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
 //! | `client` | yes | [`HttpClient`], by hyper and rustls, for `RemoteJwks`; brings `remote` |
 //! | `remote` | with `client` | [`RemoteJwks`], over any HTTP client that is a tower service; needs a tokio runtime |
-//! | `reqwest` | no | `ReqwestClient`, for those who have a reqwest client; brings `remote` |
+//! | `reqwest` | no | `ReqwestClient`, over reqwest 0.13; brings `remote` |
 //! | `tracing` | yes | events of the fetching |
 //! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |
 //!
@@ -97,7 +97,7 @@ pub use self::{
     key_ring::{KeyRing, KeyRingBuilder},
     key_set::KeySet,
     key_source::{FixedKeys, KeySource, Waiting},
-    keys_status::{FetchFailure, KeyStatus, KeysStatus},
+    keys_status::{FetchFailure, FetchStatus, KeyStatus, KeysStatus},
     published::{PublishKeys, PublishedKeys},
     rsa_size::RsaSize,
     serve::{BytesBody, Jwks, JwksEndpoint, JwksLayer, MediaType, ResponseBody, ResponseFuture},

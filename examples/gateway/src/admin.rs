@@ -21,11 +21,11 @@ use tower_jwks::{Clock, KeyRing, SystemClock};
 use crate::{
     body::{self, Body},
     gateway::GatewayService,
-    issuers::Issuers,
+    issuers::{IssuerStatus, Issuers},
 };
 
-/// The most that `/readyz` says, and the longest name in it.
-const MOST_REASONS: usize = 16;
+/// The most issuers that `/readyz` names, and the longest name.
+const MOST_MISSING: usize = 16;
 const LONGEST_NAME: usize = 200;
 
 /// What there is to tell. Clones tell the same.
@@ -79,39 +79,36 @@ impl Admin {
     }
 
     fn ready(&self, method: &Method) -> Response<Body> {
-        let reasons = self.reasons();
-        let ready = reasons.is_empty();
-        let (status, json) = if ready {
-            (StatusCode::OK, json!({ "ready": ready }))
-        } else {
-            let json = json!({ "ready": ready, "reasons": reasons });
-            (StatusCode::SERVICE_UNAVAILABLE, json)
-        };
-        json_of(status, format!("{json}\n"), method)
-    }
+        let ending = self.ending.load(Ordering::Relaxed);
+        let can_sign = self.can_sign();
+        let (with_keys, without): (Vec<_>, Vec<_>) =
+            self.issuers.statuses().partition(IssuerStatus::is_ready);
+        // One issuer's trouble is not the others': a balancer that took every gateway out for it
+        // would leave none.
+        let serves_somebody = !with_keys.is_empty() || without.is_empty();
+        let ready = !ending && can_sign && serves_somebody;
 
-    /// Why not all calls can be served. No more than is worth reading.
-    fn reasons(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        if self.ending.load(Ordering::Relaxed) {
-            reasons.push("the gateway is ending".to_owned());
+        let mut missing = Vec::new();
+        if ending {
+            missing.push("the gateway is ending".to_owned());
         }
-        if !self.can_sign() {
-            reasons.push("no key may sign".to_owned());
+        if !can_sign {
+            missing.push("no key may sign".to_owned());
         }
-        let mut more = 0;
-        for status in self.issuers.statuses().filter(|status| !status.is_ready()) {
-            if reasons.len() < MOST_REASONS {
-                let name: String = status.issuer().chars().take(LONGEST_NAME).collect();
-                reasons.push(format!("the keys of {name} are not there"));
-            } else {
-                more += 1;
-            }
+        missing.extend(without.iter().take(MOST_MISSING).map(|status| {
+            let name: String = status.issuer().chars().take(LONGEST_NAME).collect();
+            format!("the keys of {name} are not there")
+        }));
+        if let Some(more @ 1..) = without.len().checked_sub(MOST_MISSING) {
+            missing.push(format!("the keys of {more} more are not there"));
         }
-        if more > 0 {
-            reasons.push(format!("the keys of {more} more are not there"));
-        }
-        reasons
+        let status = if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let json = json!({ "ready": ready, "missing": missing });
+        json_of(status, format!("{json}\n"), method)
     }
 
     /// A certificate may have ended since the start.

@@ -178,7 +178,10 @@ impl Addresses {
         if let Some(admin) = admin {
             // Port 0 is another one each time.
             if admin == apis && admin.port() != 0 {
-                return Err(Fault::new("admin.listen", "the APIs are served there"));
+                return Err(Fault::new(
+                    "admin.listen",
+                    "the APIs are served there; choose another address",
+                ));
             }
             if !admin.ip().is_loopback() {
                 tracing::warn!(

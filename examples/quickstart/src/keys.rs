@@ -14,7 +14,10 @@ pub(crate) async fn wait_for(issuer: &Issuer) -> Result<(), BoxError> {
     if timeout(LIMIT, issuer.ready()).await.is_ok() {
         return Ok(());
     }
-    let failure = issuer.status().last_error;
+    let failure = issuer
+        .status()
+        .fetching
+        .and_then(|fetching| fetching.last_error);
     let reason = failure.map_or("nobody answers".to_owned(), |failure| failure.message);
     Err(format!("no keys of {}: {reason}", issuer.name()).into())
 }

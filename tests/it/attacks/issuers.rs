@@ -120,7 +120,7 @@ fn an_issuer_that_cannot_work_is_an_error_when_it_is_built() {
         .audience("a")
         .build()
         .unwrap();
-    assert_eq!(issuer.left_out()[0].reason().field(), "kty");
+    assert_eq!(issuer.status().left_out[0].reason().field(), "kty");
     let empty = JwkSet::parse(r#"{"keys":[]}"#).unwrap();
     assert_eq!(
         field(Issuer::from_jwks(ISSUER, empty).audience("a")),

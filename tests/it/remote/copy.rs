@@ -50,7 +50,7 @@ async fn start_from(file: &Path, clock: &TestClock) -> (Provider, RemoteJwks) {
     let provider = Provider::of(first());
     provider.behave(Behavior::Down);
     let keys = provider.at(clock).last_good_copy(file).build().unwrap();
-    while keys.status().failures == Some(0) {
+    while fetching(&keys).failures == 0 {
         sleep(SECOND).await;
     }
     (provider, keys)
@@ -71,8 +71,8 @@ async fn a_program_starts_while_its_provider_is_down() {
     let (provider, keys) = start_from(&directory.file(), &clock).await;
     let verifier = verifier(&keys, &clock);
     assert_eq!(verdict(&verifier, &token(first())), Ok(()));
-    assert!(keys.status().is_from_last_good_copy());
-    assert!(keys.status().age.unwrap() <= clock.elapsed() - before + SECOND);
+    assert!(fetching(&keys).is_from_last_good_copy());
+    assert!(fetching(&keys).age.unwrap() <= clock.elapsed() - before + SECOND);
 
     // Once it is up, what it says counts.
     let second = new_key(Algorithm::ES256);
@@ -133,13 +133,12 @@ async fn a_copy_that_is_not_right_is_not_used_and_is_named_in_the_log() {
     let time = NOW.as_secs().to_string();
     let later = NOW.saturating_add(HOUR).as_secs().to_string();
     for (text, expected) in [
-        (String::new(), "is no copy of keys"),
         (good[..good.len() / 2].to_owned(), "is no copy of keys"),
         (
             good.replace(ISSUER, "https://another.example.com"),
             "is a copy of the keys of",
         ),
-        (good.replacen(&time, &later, 1), "of another time"),
+        (good.replacen(&time, &later, 1), "from the future"),
         (
             good.replacen(r#""kty":"EC""#, r#""kty":"XX""#, 1),
             "has no usable key",
@@ -152,6 +151,50 @@ async fn a_copy_that_is_not_right_is_not_used_and_is_named_in_the_log() {
         assert!(!keys.status().is_ready(), "{text:.40}");
         assert!(log.text().contains(expected), "{expected}: {}", log.text());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_of_keys_at_another_place_is_not_used_but_replaced() {
+    let (directory, clock) = (Directory::new(), TestClock::start());
+    let file = directory.file();
+    write_copy(&file, &clock).await;
+    let provider = Provider::of(first());
+    provider.behave(Behavior::Down);
+    let moved = RemoteJwks::at(ISSUER, "https://new.example.com/keys").client(provider.clone());
+    let keys = moved.clock(clock).last_good_copy(&file).build().unwrap();
+    sleep(SECOND).await;
+    assert!(!keys.status().is_ready());
+    provider.behave(Behavior::Serves(""));
+    keys.ready().await;
+    while !fs::read_to_string(&file)
+        .unwrap()
+        .contains("new.example.com")
+    {
+        sleep(SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_something_else_is_left_alone() {
+    let (directory, clock) = (Directory::new(), TestClock::start());
+    let log = tests::capture::Capture::start();
+    fs::write(directory.file(), "something that somebody needs").unwrap();
+    let provider = Provider::of(first());
+    let keys = provider.at(&clock).last_good_copy(directory.file());
+    let keys = keys.build().unwrap();
+    keys.ready().await;
+    sleep(HOUR).await;
+    let text = fs::read_to_string(directory.file()).unwrap();
+    assert_eq!(text, "something that somebody needs");
+    assert!(log.text().contains("is no copy of keys"));
+    // An empty one is nothing.
+    fs::write(directory.file(), "").unwrap();
+    sleep(HOUR).await;
+    assert!(
+        fs::read_to_string(directory.file())
+            .unwrap()
+            .contains(ISSUER)
+    );
 }
 
 #[tokio::test(start_paused = true)]

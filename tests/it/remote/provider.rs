@@ -49,7 +49,7 @@ pub(super) enum Behavior {
     Says(&'static str, String),
     /// Cannot be connected to.
     Down,
-    /// Brings the HTTP client to panic.
+    /// Makes the HTTP client panic.
     Panics,
 }
 
@@ -62,6 +62,10 @@ struct Inner {
     set: Mutex<String>,
     etag: AtomicU64,
     behavior: Mutex<Behavior>,
+    /// What it does with requests for something else than keys, if that is something else.
+    elsewhere: Mutex<Option<Behavior>>,
+    /// Where its keys are.
+    place: Mutex<&'static str>,
     /// The heads of the requests.
     seen: Mutex<Vec<String>>,
     /// Bytes of bodies that could be sent.
@@ -75,6 +79,8 @@ impl Provider {
             set: Mutex::default(),
             etag: AtomicU64::new(0),
             behavior: Mutex::new(Behavior::Serves("")),
+            elsewhere: Mutex::default(),
+            place: Mutex::new("/keys"),
             seen: Mutex::default(),
             sent: AtomicU64::new(0),
         }));
@@ -95,6 +101,28 @@ impl Provider {
     /// It behaves like this from now on.
     pub(super) fn behave(&self, behavior: Behavior) {
         *lock(&self.0.behavior) = behavior;
+    }
+
+    /// It behaves like this when it is asked for something else than keys.
+    pub(super) fn behave_elsewhere(&self, behavior: Behavior) {
+        *lock(&self.0.elsewhere) = Some(behavior);
+    }
+
+    /// Its keys are there from now on, in their first version, and are these.
+    pub(super) fn move_to(&self, place: &'static str, keys: impl IntoIterator<Item = Jwk>) {
+        *lock(&self.0.place) = place;
+        self.publish(keys);
+        self.0.etag.store(1, Ordering::SeqCst);
+    }
+
+    /// What it does with a request for this path.
+    fn behavior_at(&self, path: &str) -> Behavior {
+        let elsewhere = lock(&self.0.elsewhere).clone();
+        let behavior = lock(&self.0.behavior).clone();
+        match elsewhere {
+            Some(elsewhere) if path != *lock(&self.0.place) => elsewhere,
+            _ => behavior,
+        }
     }
 
     /// How often it was asked for its keys.
@@ -132,8 +160,8 @@ impl Provider {
     async fn serve(self, mut stream: DuplexStream) -> io::Result<()> {
         let head = read_head(&mut stream).await?;
         lock(&self.0.seen).push(head.clone());
-        let behavior = lock(&self.0.behavior).clone();
-        match behavior {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        match self.behavior_at(path) {
             Behavior::Serves(fields) => self.answer(&mut stream, &head, fields).await,
             Behavior::Slow(duration) => {
                 sleep(duration).await;
@@ -182,16 +210,21 @@ impl Provider {
 
     async fn answer(&self, stream: &mut DuplexStream, head: &str, fields: &str) -> io::Result<()> {
         let set = lock(&self.0.set).clone();
-        let body = if head.starts_with("GET /keys") {
+        let place = *lock(&self.0.place);
+        let body = if head.starts_with(&format!("GET {place} ")) {
             set
         } else if head.starts_with("GET /.well-known/openid-configuration ") {
-            json!({"issuer": ISSUER, "jwks_uri": JWKS_URI}).to_string()
+            json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}{place}")}).to_string()
         } else {
             return stream
                 .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
                 .await;
         };
-        let etag = format!("etag: \"{}\"\r\n", self.0.etag.load(Ordering::SeqCst));
+        // Of the metadata, which changes only with the place.
+        let etag = match body.contains("jwks_uri") {
+            true => format!("etag: \"{place}\"\r\n"),
+            false => format!("etag: \"{}\"\r\n", self.0.etag.load(Ordering::SeqCst)),
+        };
         if head.contains(&etag.replace("etag", "if-none-match")) {
             let head = format!("HTTP/1.1 304 Not Modified\r\n{etag}{fields}\r\n");
             return stream.write_all(head.as_bytes()).await;
@@ -245,8 +278,7 @@ impl Service<Request<BytesBody>> for Provider {
     fn call(&mut self, mut request: Request<BytesBody>) -> Self::Future {
         let provider = self.clone();
         Box::pin(async move {
-            let behavior = lock(&provider.0.behavior).clone();
-            match behavior {
+            match provider.behavior_at(request.uri().path()) {
                 Behavior::Down => return Err("connection refused".into()),
                 Behavior::Panics => panic!("a bug in somebody's client"),
                 _ => {}

@@ -34,10 +34,8 @@ async fn a_provider_that_comes_up_late_is_found_without_a_restart() {
 
     let refusal = verifier.verify(&token(first())).unwrap_err();
     assert_eq!(refusal.reason(), RefusalReason::KeysUnavailable);
-    assert!(
-        refusal.to_string().contains("connection refused"),
-        "{refusal}"
-    );
+    let known = fetching(&keys).last_error.unwrap().message;
+    assert!(known.contains("connection refused"), "{known}");
     let told = refusal.retry_after().unwrap();
     assert!((SECOND..=6 * SECOND).contains(&told), "{told:?}");
 
@@ -109,8 +107,8 @@ async fn a_known_version_is_asked_for_with_its_etag() {
             .iter()
             .all(|head| head.contains("if-none-match: \"1\"\r\n"))
     );
-    assert!(keys.status().age.unwrap() < 10 * MINUTE);
-    assert_eq!(keys.status().failures, Some(0));
+    assert!(fetching(&keys).age.unwrap() < 10 * MINUTE);
+    assert_eq!(fetching(&keys).failures, 0);
 
     // The version after that comes whole.
     let second = new_key(Algorithm::ES256);
@@ -179,7 +177,7 @@ async fn an_hour_without_its_provider_costs_an_issuer_nothing() {
         assert_eq!(verdict(&verifier, &token(first())), Ok(()));
         sleep(MINUTE).await;
     }
-    let fetches = keys.status().fetches.unwrap();
+    let fetches = fetching(&keys).fetches;
     assert!((50..=120).contains(&fetches), "{fetches}");
 }
 
@@ -210,20 +208,116 @@ async fn pauses_between_failures_grow_to_a_minute() {
     sleep(HOUR).await;
     let fetches = provider.fetches() - before;
     assert!((60..=121).contains(&fetches), "{fetches}");
-    assert!(keys.status().failures.unwrap() >= 60);
+    assert!(fetching(&keys).failures >= 60);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provider_that_asks_for_a_pause_gets_it() {
-    let (provider, keys, ..) = start().await;
-    provider.behave(Behavior::Answers(
-        "429 Too Many Requests\r\nretry-after: 1800",
-    ));
-    sleep(10 * MINUTE).await;
-    let before = provider.fetches();
-    assert_eq!(keys.status().failures, Some(1));
+async fn a_provider_that_asks_for_a_pause_gets_it_up_to_a_minute() {
+    for answer in [
+        "429 Too Many Requests\r\nretry-after: 50",
+        "429 Too Many Requests\r\nretry-after: 99999999",
+        "503 Service Unavailable\r\ndate: Tue, 03 Feb 2026 04:05:06 GMT\r\n\
+         retry-after: Tue, 03 Feb 2026 04:35:06 GMT",
+    ] {
+        let (provider, keys, ..) = start().await;
+        provider.behave(Behavior::Answers(answer));
+        while fetching(&keys).failures == 0 {
+            sleep(SECOND).await;
+        }
+        let before = provider.fetches();
+        sleep(48 * SECOND).await;
+        assert_eq!(provider.fetches(), before, "{answer}");
+        sleep(14 * SECOND).await;
+        assert_eq!(provider.fetches(), before + 1, "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_from_a_time_that_a_corrected_clock_has_not_reached_are_fetched_anew() {
+    let clock = tests::time::clock();
+    let provider = Provider::of(first());
+    let keys = provider.at(&TestClock::start()).clock(clock.clone());
+    clock.advance(10 * 365 * 24 * HOUR);
+    let keys = keys.build().unwrap();
+    keys.ready().await;
+    provider.behave(Behavior::Down);
+    clock.set(NOW);
+    assert!(!keys.status().is_ready());
+    provider.behave(Behavior::Serves(""));
+    sleep(MINUTE + SECOND).await;
+    assert!(keys.status().is_ready());
+    // A correction by less is none of its business.
+    clock.set(NOW.saturating_sub(MINUTE));
+    assert!(keys.status().is_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_panics_beside_a_fetch_does_not_end_the_fetching() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static BROKEN: AtomicBool = AtomicBool::new(false);
+    let clock = TestClock::start();
+    let provider = Provider::of(first());
+    let keys = provider.at(&clock).clock(move || {
+        assert!(
+            !BROKEN.load(Ordering::SeqCst),
+            "a clock that is broken for a while"
+        );
+        tower_jwks::Clock::now(&clock)
+    });
+    let keys = keys.build().unwrap();
+    keys.ready().await;
+    BROKEN.store(true, Ordering::SeqCst);
+    sleep(HOUR).await;
+    BROKEN.store(false, Ordering::SeqCst);
+    let second = new_key(Algorithm::ES256);
+    provider.publish([second.jwk().clone()]);
     sleep(20 * MINUTE).await;
-    assert_eq!(provider.fetches(), before);
+    assert_eq!(verdict(&verifier(&keys, &clock), &token(&second)), Ok(()));
+}
+
+#[test]
+fn a_runtime_that_is_gone_is_told_of() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let (_, keys, verifier, _) = runtime.block_on(start());
+    drop(runtime);
+    assert_eq!(
+        verifier.verify(&token(first())).is_ok(),
+        keys.status().is_ready()
+    );
+    let message = fetching(&keys).last_error.unwrap().message;
+    assert!(message.contains("its runtime"), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_keys_ends_when_nobody_fetches_them_any_more() {
+    let clock = TestClock::start();
+    let provider = Provider::of(first());
+    provider.behave(Behavior::Down);
+    let keys = provider.at(&clock).build().unwrap();
+    let ready = keys.ready();
+    drop(keys);
+    ready.await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_without_a_lifetime_leaves_the_keys_the_one_they_had() {
+    let clock = TestClock::start();
+    let provider = Provider::of(first());
+    provider.behave(Behavior::Serves("cache-control: max-age=3600\r\n"));
+    let keys = provider.at(&clock).build().unwrap();
+    keys.ready().await;
+    provider.behave(Behavior::Serves(""));
+    sleep(HOUR).await;
+    let fetches = provider.fetches();
+    sleep(40 * MINUTE).await;
+    assert!(
+        fetches == 2 && provider.fetches() <= 3,
+        "{fetches}, {}",
+        provider.fetches()
+    );
 }
 
 #[tokio::test(start_paused = true)]

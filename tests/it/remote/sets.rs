@@ -27,7 +27,6 @@ async fn left_out(keys: &[Value]) -> (RemoteJwks, Verifier, String) {
 
 #[tokio::test(start_paused = true)]
 async fn an_odd_key_spoils_only_itself() {
-    let mut oct = json!({"kty": "oct", "kid": "secret", "k": "AAAA"});
     for (odd, why) in [
         (
             json!({"kty": "EC", "crv": "secp256k1", "kid": "odd", "x": "AA", "y": "AA"}),
@@ -44,7 +43,10 @@ async fn an_odd_key_spoils_only_itself() {
         (json!({"kid": 7}), "key 0: "),
         (json!(null), "key 0: "),
         (json!([]), "key 0: "),
-        (oct.take(), r#"key 0 (kid "secret"): "#),
+        (
+            json!({"kty": "oct", "kid": "secret", "k": "AAAA"}),
+            r#"key 0 (kid "secret"): "#,
+        ),
     ] {
         let (_, verifier, names) = left_out(&[odd.clone(), member(first())]).await;
         assert_eq!(verdict(&verifier, &token(first())), Ok(()), "{odd}");
@@ -91,6 +93,19 @@ async fn a_key_whose_secret_was_published_is_an_alarm_and_not_used() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_secret_that_is_published_later_beside_the_same_keys_is_an_alarm_too() {
+    let log = Capture::start();
+    let (provider, keys, _, _) = start().await;
+    assert_eq!(keys.status().left_out, []);
+    let mut leaked = member(&new_key(Algorithm::EdDSA));
+    leaked["d"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI".into();
+    provider.publish_json(&set(&[member(first()), leaked]));
+    sleep(10 * MINUTE).await;
+    assert!(keys.status().left_out[0].is_private());
+    assert!(log.text().contains("published a private key"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_withdrawn_key_is_trusted_no_more_from_the_next_fetch_on() {
     let (provider, _, verifier, _) = start().await;
     let second = new_key(Algorithm::ES256);
@@ -108,8 +123,8 @@ async fn an_empty_set_is_an_outage() {
     provider.publish_json(&set(&[]));
     sleep(HOUR).await;
     assert_eq!(verdict(&verifier, &token(first())), Ok(()));
-    let status = keys.status();
-    assert!(status.failures.unwrap() > 10);
+    let status = fetching(&keys);
+    assert!(status.failures > 10);
     assert!(
         status
             .last_error
@@ -133,7 +148,7 @@ async fn an_empty_set_revokes_all_keys_where_it_was_said_to() {
         verdict(&verifier, &token(first())),
         Err(RefusalReason::UnknownKey)
     );
-    assert_eq!(keys.status().failures, Some(0));
+    assert_eq!(fetching(&keys).failures, 0);
 }
 
 #[tokio::test(start_paused = true)]

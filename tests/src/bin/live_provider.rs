@@ -137,7 +137,12 @@ async fn death_and_return(
         .audience(AUDIENCE)
         .build()?;
     let load = Load::start(issuer, current, &[StatusCode::OK]);
-    until("the failure is known", || late.status().failures > Some(0)).await?;
+    let failed = || {
+        late.status()
+            .fetching
+            .is_some_and(|fetching| fetching.failures > 0)
+    };
+    until("the failure is known", failed).await?;
     expect(&late, current, StatusCode::SERVICE_UNAVAILABLE).await?;
     expect(issuer, current, StatusCode::OK).await?;
 

@@ -1,7 +1,7 @@
 //! The response to a request whose token may have to wait for its key.
 
 use super::layer::AccessTokenLayer;
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
     task::{Context, Poll, ready},
 };
-use tower_jwks::{BytesBody, ResponseBody, ResponseFuture, Waiting};
+use tower_jwks::{ResponseBody, ResponseFuture, Waiting};
 use tower_service::Service;
 
 pin_project! {
@@ -32,18 +32,17 @@ pin_project! {
     {
         Decided { #[pin] future: ResponseFuture<S::Future> },
         // Boxed, because hardly any request waits, and each would be larger by it.
-        Waiting { pending: Option<Box<Pending<S, ReqBody>>> },
+        Waiting { waiting: Waiting, held: Option<Box<Held<S, ReqBody>>> },
+        Admitted { held: Option<Box<Held<S, ReqBody>>> },
     }
 }
 
 /// A request that waits for the key of its token.
-struct Pending<S, ReqBody> {
-    /// `None` once it is decided about.
-    request: Option<Request<ReqBody>>,
-    /// `None` once the wait is over.
-    waiting: Option<Waiting>,
-    /// A clone that is not ready: what a ready service holds, a place under a limit for one, is
-    /// not to be held by requests that wait, which anybody can cause.
+struct Held<S, ReqBody> {
+    head: Parts,
+    body: ReqBody,
+    /// Not ready: what a ready service holds, a place under a limit for one, is not to be held by
+    /// requests that wait, which anybody can cause.
     inner: S,
     layer: Arc<AccessTokenLayer>,
 }
@@ -59,20 +58,21 @@ where
     }
 
     pub(super) fn waiting(
-        request: Request<ReqBody>,
         waiting: Waiting,
+        (head, body): (Parts, ReqBody),
         inner: S,
         layer: Arc<AccessTokenLayer>,
     ) -> Self {
-        let pending = Box::new(Pending {
-            request: Some(request),
-            waiting: Some(waiting),
+        let held = Box::new(Held {
+            head,
+            body,
             inner,
             layer,
         });
         Self {
             state: State::Waiting {
-                pending: Some(pending),
+                waiting,
+                held: Some(held),
             },
         }
     }
@@ -87,51 +87,43 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
-            let pending = match state.as_mut().project() {
+            let next = match state.as_mut().project() {
                 StateProj::Decided { future } => return future.poll(cx),
-                StateProj::Waiting { pending } => pending,
-            };
-            let waiter = pending.as_mut().expect("polled after completion");
-            let future = match ready!(waiter.poll(cx)) {
-                Ok(Decision::Refused(response)) => ResponseFuture::own(response),
-                Ok(Decision::Admitted(request)) => {
-                    ResponseFuture::inner(waiter.inner.call(request))
+                StateProj::Waiting { waiting, held } => {
+                    ready!(Pin::new(waiting).poll(cx));
+                    let mut held = held.take().expect("it is held while it waits");
+                    match held.layer.admit(&mut held.head) {
+                        Ok(()) => State::Admitted { held: Some(held) },
+                        Err(failure) => {
+                            let responder = &held.layer.responder;
+                            let response = responder.respond(failure.refusal, &held.head);
+                            State::Decided {
+                                future: ResponseFuture::own(response),
+                            }
+                        }
+                    }
                 }
-                Err(error) => {
-                    *pending = None;
-                    return Poll::Ready(Err(error));
+                StateProj::Admitted { held } => {
+                    let waiter = held.as_mut().expect("polled after completion");
+                    let ready = ready!(waiter.inner.poll_ready(cx));
+                    let Held {
+                        head,
+                        body,
+                        mut inner,
+                        ..
+                    } = *held.take().expect("it was there two lines ago");
+                    match ready {
+                        Ok(()) => State::Decided {
+                            future: ResponseFuture::inner(
+                                inner.call(Request::from_parts(head, body)),
+                            ),
+                        },
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
                 }
             };
-            state.set(State::Decided { future });
+            state.set(next);
         }
-    }
-}
-
-/// What became of a request that waited.
-enum Decision<ReqBody> {
-    /// The service inside is ready for it.
-    Admitted(Request<ReqBody>),
-    Refused(Response<BytesBody>),
-}
-
-impl<S, ReqBody> Pending<S, ReqBody>
-where
-    S: Service<Request<ReqBody>>,
-{
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Decision<ReqBody>, S::Error>> {
-        if let Some(waiting) = &mut self.waiting {
-            ready!(Pin::new(waiting).poll(cx));
-            self.waiting = None;
-            let (mut head, body) = self.request.take().expect("it is waiting").into_parts();
-            if let Err(failure) = self.layer.admit(&mut head) {
-                let response = self.layer.responder.respond(failure.refusal, &head);
-                return Poll::Ready(Ok(Decision::Refused(response)));
-            }
-            self.request = Some(Request::from_parts(head, body));
-        }
-        ready!(self.inner.poll_ready(cx))?;
-        let request = self.request.take().expect("it was admitted");
-        Poll::Ready(Ok(Decision::Admitted(request)))
     }
 }
 

@@ -84,12 +84,14 @@ where
             Err(Failure {
                 waiting: Some(waiting),
                 ..
-            }) => AccessTokenFuture::waiting(
-                Request::from_parts(head, body),
-                waiting,
-                self.inner.clone(),
-                Arc::clone(&self.layer),
-            ),
+            }) => {
+                // What was reserved for this request is given back while it waits: a clone that is
+                // not ready takes the place of the service that is.
+                let inner = self.inner.clone();
+                self.inner = inner.clone();
+                let layer = Arc::clone(&self.layer);
+                AccessTokenFuture::waiting(waiting, (head, body), inner, layer)
+            }
             Err(Failure { refusal, .. }) => {
                 let response = self.layer.responder.respond(refusal, &head);
                 AccessTokenFuture::decided(ResponseFuture::own(response))

@@ -5,9 +5,7 @@ use crate::claims::TYPED;
 use std::{fmt, sync::Arc};
 #[cfg(feature = "remote")]
 use tower_jwks::RemoteJwksBuilder;
-use tower_jwks::{
-    Algorithm, ConfigError, FixedKeys, JwkSet, KeySet, KeySource, LeftOut, VerifyingKey,
-};
+use tower_jwks::{Algorithm, ConfigError, FixedKeys, JwkSet, KeySet, KeySource, VerifyingKey};
 
 /// Where an issuer's keys come from.
 pub(super) enum Keys {
@@ -19,14 +17,11 @@ pub(super) enum Keys {
 }
 
 impl Keys {
-    /// Where they come from when a token does, and which of them never do.
-    fn source(
-        self,
-        allowed: Option<&[Algorithm]>,
-    ) -> Result<(Box<dyn KeySource>, Vec<LeftOut>), ConfigError> {
+    /// Where they come from when a token does.
+    fn source(self, allowed: Option<&[Algorithm]>) -> Result<Box<dyn KeySource>, ConfigError> {
         let algorithms = allowed.unwrap_or(Algorithm::ALL);
         match self {
-            Self::Source(source) => Ok((source, Vec::new())),
+            Self::Source(source) => Ok(source),
             #[cfg(feature = "remote")]
             Self::Remote(keys) => {
                 // If none are named here, those count that were named there.
@@ -34,7 +29,7 @@ impl Keys {
                     Some(algorithms) => keys.algorithms(algorithms.iter().copied()),
                     None => *keys,
                 };
-                Ok((Box::new(keys.build()?), Vec::new()))
+                Ok(Box::new(keys.build()?))
             }
             Self::Prepared(keys) => {
                 if let Some(key) = keys
@@ -50,14 +45,13 @@ impl Keys {
                     return Err(ConfigError::new("keys", "are none"));
                 }
                 let keys = KeySet::from_iter(keys);
-                Ok((Box::new(FixedKeys::from(keys)), Vec::new()))
+                Ok(Box::new(FixedKeys::from(keys)))
             }
             Self::Set(set) => {
                 let keys = KeySet::new(&set, algorithms);
-                let left_out = keys.left_out().to_vec();
                 if keys.is_empty() {
-                    let mut reasons: Vec<String> =
-                        left_out.iter().map(ToString::to_string).collect();
+                    let left_out = keys.left_out().iter();
+                    let mut reasons: Vec<String> = left_out.map(ToString::to_string).collect();
                     if reasons.is_empty() {
                         reasons.push("it has none at all".to_owned());
                     }
@@ -66,7 +60,7 @@ impl Keys {
                         format!("has no usable key; {}", reasons.join("; ")),
                     ));
                 }
-                Ok((Box::new(FixedKeys::from(keys)), left_out))
+                Ok(Box::new(FixedKeys::from(keys)))
             }
         }
     }
@@ -222,7 +216,7 @@ impl IssuerBuilder {
                 ));
             }
         }
-        let (source, left_out) = self.keys.source(self.algorithms.as_deref())?;
+        let source = self.keys.source(self.algorithms.as_deref())?;
         Ok(Issuer(Arc::new(Rules {
             name: self.name.into(),
             source,
@@ -243,7 +237,6 @@ impl IssuerBuilder {
             client_id: self.client_id,
             scope: self.scope,
             scope_arrays: self.scope_arrays,
-            left_out,
         })))
     }
 }

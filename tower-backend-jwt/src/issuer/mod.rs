@@ -7,14 +7,16 @@ pub use self::builder::IssuerBuilder;
 use self::builder::Keys;
 use crate::refusal::{Refusal, RefusalReason};
 use std::{fmt, path::Path, sync::Arc};
-use tower_jwks::{
-    Algorithm, ConfigError, JwkSet, KeySet, KeySource, KeysStatus, LeftOut, VerifyingKey, Waiting,
-};
+#[cfg(feature = "client")]
+use tower_jwks::RemoteJwks;
 #[cfg(feature = "remote")]
-use tower_jwks::{RemoteJwks, RemoteJwksBuilder};
+use tower_jwks::RemoteJwksBuilder;
+use tower_jwks::{
+    Algorithm, ConfigError, JwkSet, KeySet, KeySource, KeysStatus, VerifyingKey, Waiting,
+};
 
 /// An issuer of access tokens that is trusted: its name, its keys, and what its tokens must be
-/// like.
+/// like. Cheap to clone; keep a clone to ask for its [`status`](Self::status).
 ///
 /// The defaults: any algorithm of [`Algorithm`] that the issuer's keys are for; `typ` of `at+jwt`,
 /// `JWT` or none; `exp`, `iss` and `aud` required.
@@ -50,7 +52,6 @@ pub(crate) struct Rules {
     pub(crate) client_id: Vec<String>,
     pub(crate) scope: String,
     pub(crate) scope_arrays: bool,
-    left_out: Vec<LeftOut>,
 }
 
 impl Issuer {
@@ -70,14 +71,14 @@ impl Issuer {
     /// ```
     ///
     /// For other settings of the fetching there is [`from_remote`](Self::from_remote).
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "client")]
     pub fn discover(name: impl Into<String>) -> IssuerBuilder {
         Self::from_remote(RemoteJwks::discover(name))
     }
 
     /// Trusts the keys that an identity provider publishes at this URL, as
     /// [`discover`](Self::discover) does, without asking for its metadata.
-    #[cfg(feature = "remote")]
+    #[cfg(feature = "client")]
     pub fn jwks(name: impl Into<String>, jwks_uri: impl Into<String>) -> IssuerBuilder {
         Self::from_remote(RemoteJwks::at(name, jwks_uri))
     }
@@ -95,7 +96,7 @@ impl Issuer {
     /// # Ok(()) }
     /// ```
     ///
-    /// Several issuers can share what one [`RemoteJwks`] has fetched, with rules of their own each:
+    /// Several issuers can share what one [`RemoteJwks`](tower_jwks::RemoteJwks) has fetched, with rules of their own each:
     /// build it, and hand clones to [`from_source`](Self::from_source).
     #[cfg(feature = "remote")]
     pub fn from_remote(keys: RemoteJwksBuilder) -> IssuerBuilder {
@@ -147,18 +148,11 @@ impl Issuer {
         self.0.source.ready()
     }
 
-    /// The state of its keys: which they are, how old, what went wrong last, when they are fetched
-    /// next.
+    /// The state of its keys: which they are, which of its set are not used and why, and where they
+    /// are fetched how old they are, what went wrong last and when they are fetched next.
     #[must_use]
     pub fn status(&self) -> KeysStatus {
         self.0.source.status()
-    }
-
-    /// The keys of its JWK Set that are not used, and why: something to warn about at the start.
-    /// Empty for keys that come from elsewhere: see [`status`](Self::status).
-    #[must_use]
-    pub fn left_out(&self) -> &[LeftOut] {
-        &self.0.left_out
     }
 
     pub(crate) const fn rules(&self) -> &Arc<Rules> {

@@ -6,9 +6,9 @@ use super::{
     discovery,
     fetch::{AnyClient, BoxError, Client},
     last_good::LastGood,
-    locate::Locator,
+    locate::{Discovered, Locator},
     state::{Settings, State},
-    task,
+    task::Fetcher,
     timing::Timing,
     url::{self, Plain},
 };
@@ -39,6 +39,9 @@ pub struct RemoteJwksBuilder {
     plain: Plain,
     clock: Arc<dyn Clock>,
 }
+
+/// A request that waits is a connection that is open.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// How requests may wait for a key.
 #[derive(Clone, Copy, Debug)]
@@ -73,15 +76,15 @@ impl RemoteJwksBuilder {
         &self.issuer
     }
 
-    /// Prepares the keys for these algorithms only. Default: all there are, of which a key still has
-    /// but those that fit it.
+    /// Prepares the keys for these algorithms only. Default: all there are; a key is still used only
+    /// for those that fit it.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
     /// Fetches through this tower service. Default: an [`HttpClient`](crate::HttpClient) of its own,
-    /// with the feature `client`; one that several share spares reading the system's certificate
+    /// with the feature `client`; one that several share saves reading the system's certificate
     /// authorities for each.
     ///
     /// It is sent `GET` requests with an absolute URI and an empty body. Its responses are checked
@@ -99,13 +102,15 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// Bounds of the lifetime that the provider gives its keys. Default: 60 seconds to 24 hours.
+    /// Bounds of the lifetime that the provider gives its keys, within one second and seven days.
+    /// Default: 60 seconds to 24 hours.
     pub const fn lifetime(mut self, bounds: RangeInclusive<Duration>) -> Self {
         self.timing.lifetime = bounds;
         self
     }
 
-    /// The lifetime of keys whose provider gives them none. Default: 10 minutes.
+    /// The lifetime of keys whose provider gives them none, brought within the bounds of
+    /// [`lifetime`](Self::lifetime). Default: 10 minutes.
     pub const fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.timing.default_lifetime = lifetime;
         self
@@ -120,14 +125,16 @@ impl RemoteJwksBuilder {
         self
     }
 
-    /// The longest time a fetch may take, from discovery to the last byte. Default: 5 seconds.
+    /// The longest time a fetch may take, from discovery to the last byte, of which discovery may take
+    /// half; a minute at most. Default: 5 seconds.
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.timing.time_limit = limit;
         self
     }
 
-    /// How many fetches tokens with an unknown `kid` may cause: `burst` at once, and one more each
-    /// `interval`. Default: 4, and one each 5 seconds.
+    /// How many fetches tokens with an unknown `kid` may cause: `burst` of them one after the other,
+    /// one at least, and one more each `interval`, in whole seconds, one at least. Default: 4, and one
+    /// each 5 seconds.
     ///
     /// Under a flood of forged tokens the provider sees one request an interval, and a new key is
     /// accepted within one.
@@ -137,7 +144,7 @@ impl RemoteJwksBuilder {
     }
 
     /// How long a request waits for the fetch that may bring its token's key, and how many may wait
-    /// at a time; the others are refused at once. Default: 3 seconds, 256 requests.
+    /// at a time; the others are refused at once. A minute at most. Default: 3 seconds, 256 requests.
     pub const fn unknown_kid_wait(mut self, time: Duration, requests: usize) -> Self {
         self.wait = Wait { time, requests };
         self
@@ -154,7 +161,7 @@ impl RemoteJwksBuilder {
     /// starts all the same. The copy is trusted no longer than the keys would have been.
     ///
     /// Whoever can write the file decides whom this program trusts: keep it where only the program
-    /// writes. One file is for one issuer.
+    /// writes. One file is for one issuer; a file that is something else is left alone.
     pub fn last_good_copy(mut self, file: impl Into<PathBuf>) -> Self {
         self.last_good = Some(file.into());
         self
@@ -188,12 +195,19 @@ impl RemoteJwksBuilder {
             return Err(ConfigError::new("algorithms", "are none"));
         }
         let locator = match &self.location {
-            Location::Known(uri) => Locator::known(url::parse("jwks_uri", uri, self.plain)?),
+            Location::Known(uri) => Locator::Known(url::parse("jwks_uri", uri, self.plain)?),
             Location::Discovered => {
                 let places = discovery::places(&self.issuer, self.plain)?;
-                Locator::discovered(self.issuer.as_str(), places, self.plain)
+                let discovered = Discovered::new(self.issuer.clone(), places, self.plain);
+                Locator::Discovered(discovered)
             }
         };
+        if self.wait.time > LONGEST_WAIT {
+            return Err(ConfigError::new(
+                "unknown_kid_wait",
+                "is for more than a minute",
+            ));
+        }
         let (burst, interval) = self.budget;
         let budget = Budget::new(burst, interval, self.clock.now())?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
@@ -206,7 +220,13 @@ impl RemoteJwksBuilder {
             Some(client) => client,
             None => default_client()?,
         };
-        let last_good = self.last_good.map(|file| LastGood::new(file, &self.issuer));
+        let known = match &self.location {
+            Location::Known(uri) => Some(uri.clone()),
+            Location::Discovered => None,
+        };
+        let last_good = self
+            .last_good
+            .map(|file| LastGood::new(file, self.issuer.clone(), known));
         let settings = Settings {
             issuer: self.issuer,
             algorithms: self.algorithms,
@@ -217,8 +237,14 @@ impl RemoteJwksBuilder {
         };
         let jwks_uri = locator.jwks_uri().cloned();
         let state = Arc::new(State::new(settings, budget, jwks_uri));
-        let run = task::run(Arc::clone(&state), locator, client, last_good);
-        let task = runtime.spawn(run).abort_handle();
+        let fetcher = Fetcher {
+            state: Arc::clone(&state),
+            locator,
+            client,
+            last_good,
+            writing: None,
+        };
+        let task = runtime.spawn(fetcher.run()).abort_handle();
         Ok(RemoteJwks(Arc::new(Handle { state, task })))
     }
 }

@@ -2,7 +2,10 @@
 
 use super::url::{self, Plain};
 use crate::{ConfigError, jwk::without_values};
-use http::{Uri, uri::PathAndQuery};
+use http::{
+    Uri,
+    uri::{PathAndQuery, Scheme},
+};
 use serde::Deserialize;
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -63,11 +66,17 @@ pub(super) fn jwks_uri(issuer: &str, json: &[u8], plain: Plain) -> Result<Uri, C
     };
     // What came over TLS must not send us where there is none, this machine included.
     let plain = match plain {
-        Plain::Loopback if issuer.starts_with("http://") => Plain::Loopback,
+        Plain::Loopback if is_plain(issuer) => Plain::Loopback,
         Plain::Loopback | Plain::Nobody => Plain::Nobody,
         Plain::Anybody => Plain::Anybody,
     };
     url::parse("jwks_uri", &jwks_uri, plain)
+}
+
+fn is_plain(issuer: &str) -> bool {
+    issuer
+        .parse()
+        .is_ok_and(|issuer: Uri| issuer.scheme() == Some(&Scheme::HTTP))
 }
 
 #[cfg(test)]

@@ -15,17 +15,19 @@ pub(super) fn changed(issuer: &str, kids: &[&str]) {
     tracing::info!(target: TARGET, issuer, ?kids, "the issuer's keys were fetched");
 }
 
-/// A key of the set is not used.
-pub(super) fn left_out(issuer: &str, key: &LeftOut) {
+/// These keys of the set are not used.
+pub(super) fn left_out(issuer: &str, keys: &[LeftOut]) {
     #[cfg(feature = "tracing")]
-    if key.is_private() {
-        tracing::error!(
-            target: TARGET,
-            issuer, %key,
-            "the issuer has published a private key, which is not used: anybody may have it"
-        );
-    } else {
-        tracing::warn!(target: TARGET, issuer, %key, "a key of the issuer is not used");
+    for key in keys {
+        if key.is_private() {
+            tracing::error!(
+                target: TARGET,
+                issuer, %key,
+                "the issuer has published a private key, which is not used: anybody may have it"
+            );
+        } else {
+            tracing::warn!(target: TARGET, issuer, %key, "a key of the issuer is not used");
+        }
     }
 }
 
@@ -36,7 +38,7 @@ pub(super) fn fetched(issuer: &str, changed: bool, next: Duration) {
         target: TARGET,
         issuer,
         changed,
-        next_seconds = next.as_secs(),
+        next_seconds = rounded_up(next),
         "the issuer's keys are up to date"
     );
 }
@@ -45,7 +47,7 @@ pub(super) fn fetched(issuer: &str, changed: bool, next: Duration) {
 pub(super) fn failed(issuer: &str, error: &str, failures: u32, next: Duration, has_keys: bool) {
     #[cfg(feature = "tracing")]
     {
-        let next_seconds = next.as_secs();
+        let next_seconds = rounded_up(next);
         match (failures.is_power_of_two(), has_keys) {
             (true, true) => tracing::warn!(
                 target: TARGET,
@@ -87,23 +89,29 @@ pub(super) fn sought(issuer: &str, budget_left: u32) {
 }
 
 /// The copy on disk is trusted until a fetch succeeds.
-pub(super) fn copy_read(issuer: &str, age: Duration) {
+pub(super) fn copy_read(issuer: &str, kids: &[&str], age: Duration) {
     #[cfg(feature = "tracing")]
     tracing::info!(
         target: TARGET,
         issuer,
+        ?kids,
         age_seconds = age.as_secs(),
         "the issuer's keys were read from their copy on disk"
     );
 }
 
-/// The copy on disk is not used, or was not written.
+/// The copy on disk cannot be read, or cannot be written.
 pub(super) fn copy_failed(issuer: &str, error: &str) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         target: TARGET,
         issuer,
         error,
-        "the copy of the issuer's keys on disk is of no use"
+        "the copy of the issuer's keys on disk cannot be used"
     );
+}
+
+#[cfg(feature = "tracing")]
+fn rounded_up(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -1,8 +1,11 @@
 //! One document over HTTP, within limits that the client does not have to know.
 
-use super::lifetime::lifetime;
+use super::{
+    lifetime::{after_sending, lifetime},
+    url::shown,
+};
 use crate::{BytesBody, JwkSet};
-use bytes::Buf;
+use bytes::{Buf, BufMut};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header, response::Parts,
 };
@@ -26,8 +29,6 @@ const MAX_ERROR_CHARS: usize = 300;
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     pub(super) uri: Uri,
-    /// The version that is at hand.
-    pub(super) etag: Option<HeaderValue>,
     /// The media types that are taken, in the order of preference.
     pub(super) media_types: &'static [&'static str],
     /// Whether a copy that a cache on the way has kept will not do.
@@ -36,9 +37,10 @@ pub(super) struct Query {
 
 /// What came.
 #[derive(Debug)]
-pub(super) enum Fetched {
+pub(super) enum Fetched<T> {
     New(Document),
-    NotModified { lifetime: Option<Duration> },
+    /// What was known is still right.
+    NotModified(T, Option<Duration>),
 }
 
 #[derive(Debug)]
@@ -55,15 +57,36 @@ pub(super) struct FetchError {
     /// The status, when it is that which was wrong.
     pub(super) status: Option<StatusCode>,
     /// How long the provider asks not to be asked again.
-    pub(super) retry_after: Option<Duration>,
+    pub(super) asked_pause: Option<Duration>,
 }
 
 impl FetchError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    /// Part of the text may be another party's: what it is made of and how long it is has bounds.
+    pub(super) fn new(message: impl AsRef<str>) -> Self {
+        let harmless = |char: char| match char {
+            ' '..='~' | '…' => char,
+            _ => '?',
+        };
+        let message = message.as_ref().chars().map(harmless);
         Self {
-            message: message.into(),
+            message: message.take(MAX_ERROR_CHARS).collect(),
             status: None,
-            retry_after: None,
+            asked_pause: None,
+        }
+    }
+
+    fn with_status(self, status: StatusCode) -> Self {
+        Self {
+            status: Some(status),
+            ..self
+        }
+    }
+
+    /// The same, with the place where it happened.
+    pub(super) fn at(self, uri: &Uri) -> Self {
+        Self {
+            message: format!("{}: {}", shown(uri), self.message),
+            ..self
         }
     }
 }
@@ -103,21 +126,25 @@ where
     }
 }
 
-/// Fetches a document, or learns that the one at hand is still right.
-pub(super) async fn fetch(client: &dyn Client, query: Query) -> Result<Fetched, FetchError> {
-    let conditional = query.etag.is_some();
-    let (head, bytes) = client.send(request(&query)?).await?;
+/// Fetches a document, or learns that what is known of that place, by this entity tag, is right.
+pub(super) async fn fetch<T>(
+    client: &dyn Client,
+    query: Query,
+    known: Option<(HeaderValue, T)>,
+) -> Result<Fetched<T>, FetchError> {
+    let (etag, known) = known.unzip();
+    let (head, bytes) = client.send(request(&query, etag)?).await?;
     let lifetime = lifetime(&head.headers);
     if head.status == StatusCode::NOT_MODIFIED {
-        return if conditional {
-            Ok(Fetched::NotModified { lifetime })
-        } else {
-            Err(FetchError::new(
+        return match known {
+            Some(known) => Ok(Fetched::NotModified(known, lifetime)),
+            None => Err(FetchError::new(
                 "answered 304 though nothing was there to be unmodified",
-            ))
+            )),
         };
     }
-    check_media_type(&head.headers, query.media_types)?;
+    check_media_type(&head.headers, query.media_types)
+        .map_err(|error| error.with_status(head.status))?;
     Ok(Fetched::New(Document {
         bytes,
         etag: head.headers.get(header::ETAG).cloned(),
@@ -125,7 +152,7 @@ pub(super) async fn fetch(client: &dyn Client, query: Query) -> Result<Fetched, 
     }))
 }
 
-fn request(query: &Query) -> Result<Request<BytesBody>, FetchError> {
+fn request(query: &Query, etag: Option<HeaderValue>) -> Result<Request<BytesBody>, FetchError> {
     let mut request = Request::new(BytesBody::default());
     *request.uri_mut() = query.uri.clone();
     let fields = request.headers_mut();
@@ -136,8 +163,8 @@ fn request(query: &Query) -> Result<Request<BytesBody>, FetchError> {
     let identity = HeaderValue::from_static("identity");
     fields.insert(header::ACCEPT_ENCODING, identity);
     fields.insert(header::USER_AGENT, USER_AGENT);
-    if let Some(etag) = &query.etag {
-        fields.insert(header::IF_NONE_MATCH, etag.clone());
+    if let Some(etag) = etag {
+        fields.insert(header::IF_NONE_MATCH, etag);
     }
     if query.past_caches {
         let no_cache = HeaderValue::from_static("no-cache");
@@ -154,9 +181,8 @@ fn check_head(head: &Parts) -> Result<(), FetchError> {
     let status = head.status;
     let wrong = |message: String| {
         Err(FetchError {
-            message,
-            status: Some(status),
-            retry_after: retry_after(&head.headers),
+            asked_pause: asked_pause(&head.headers),
+            ..FetchError::new(message).with_status(status)
         })
     };
     match status {
@@ -216,18 +242,13 @@ where
     let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let frame = frame.map_err(|error| FetchError::new(in_words(&*error.into())))?;
-        let Ok(mut data) = frame.into_data() else {
+        let Ok(data) = frame.into_data() else {
             continue;
         };
         if data.remaining() > JwkSet::MAX_BYTES - bytes.len() {
             return Err(too_long());
         }
-        while data.has_remaining() {
-            let chunk = data.chunk();
-            bytes.extend_from_slice(chunk);
-            let length = chunk.len();
-            data.advance(length);
-        }
+        bytes.put(data);
     }
     Ok(bytes)
 }
@@ -236,10 +257,13 @@ fn too_long() -> FetchError {
     FetchError::new("answered with more than 256 KiB")
 }
 
-/// Seconds; the form with a date is not worth a clock here (RFC 9110 section 10.2.3).
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    seconds.parse().ok().map(Duration::from_secs)
+/// Seconds, or a date by the sender's clock (RFC 9110 section 10.2.3).
+fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
+    let field = headers.get(header::RETRY_AFTER)?;
+    match field.to_str().ok()?.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => after_sending(headers, field),
+    }
 }
 
 /// An error of the client with all of its causes, in one line.
@@ -254,8 +278,5 @@ pub(super) fn in_words(error: &(dyn Error + 'static)) -> String {
         }
         source = error.source();
     }
-    text.chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(MAX_ERROR_CHARS)
-        .collect()
+    text
 }

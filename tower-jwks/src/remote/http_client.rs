@@ -219,7 +219,7 @@ impl Body for HttpClientBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::fetch::in_words, *};
     use http::{StatusCode, header::LOCATION};
     use http_body_util::BodyExt;
     use std::{
@@ -254,7 +254,7 @@ mod tests {
     }
 
     async fn failure(client: &HttpClient, url: String) -> String {
-        fetch(client, url).await.unwrap_err().to_string()
+        in_words(&fetch(client, url).await.unwrap_err())
     }
 
     fn root() -> String {

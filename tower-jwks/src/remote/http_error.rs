@@ -1,11 +1,10 @@
 //! Why the HTTP client could not fetch something.
 
-use super::fetch::in_words;
 use hyper_util::client::legacy;
 use std::{error::Error, fmt, io, iter};
 
-/// Why an [`HttpClient`](crate::HttpClient) could not fetch something: what it was doing, and what
-/// came in its way.
+/// Why an [`HttpClient`](crate::HttpClient) could not fetch something: what it was doing; its
+/// [`source`](Error::source) says what came in its way.
 #[derive(Debug)]
 pub struct HttpClientError {
     stage: Stage,
@@ -28,13 +27,12 @@ impl HttpClientError {
 
 impl fmt::Display for HttpClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match self.stage {
+        f.write_str(match self.stage {
             Stage::Connecting => "cannot connect",
             Stage::Tls => "the TLS handshake failed",
             Stage::Sending => "the request cannot be sent",
             Stage::Reading => "the response cannot be read",
-        };
-        write!(f, "{stage}: {}", in_words(self.cause()))
+        })
     }
 }
 

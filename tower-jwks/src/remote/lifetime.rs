@@ -1,7 +1,7 @@
 //! How long a response may be used, by its own fields (RFC 9111 section 4.2).
 
-use http::{HeaderMap, HeaderName, header};
-use std::time::{Duration, SystemTime};
+use http::{HeaderMap, HeaderValue, header};
+use std::time::Duration;
 
 /// The freshness that is left, for a private cache. `None`: the response says nothing.
 ///
@@ -60,21 +60,23 @@ fn age(headers: &HeaderMap) -> Duration {
     Duration::from_secs(age.map_or(0, |age| seconds(age.as_bytes())))
 }
 
-/// By the sender's own clock: what ours shows does not matter.
+/// What is malformed is in the past.
 fn by_expires(headers: &HeaderMap) -> Option<Duration> {
     let expires = headers.get(header::EXPIRES)?;
-    let date = |value: &http::HeaderValue| httpdate::parse_http_date(value.to_str().ok()?).ok();
-    let told = |name: &HeaderName| -> Option<SystemTime> { date(headers.get(name)?) };
-    let left = date(expires)
-        .zip(told(&header::DATE))
-        .and_then(|(expires, sent)| expires.duration_since(sent).ok());
-    Some(left.unwrap_or_default())
+    Some(after_sending(headers, expires).unwrap_or_default())
+}
+
+/// How long after the response was sent a date in it is, by the sender's own clock: what ours shows
+/// does not matter.
+pub(super) fn after_sending(headers: &HeaderMap, field: &HeaderValue) -> Option<Duration> {
+    let date = |field: &HeaderValue| httpdate::parse_http_date(field.to_str().ok()?).ok();
+    let sent = date(headers.get(header::DATE)?)?;
+    date(field)?.duration_since(sent).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn told(fields: &[(&'static str, &'static str)]) -> Option<u64> {
         let mut headers = HeaderMap::new();

@@ -19,6 +19,7 @@ mod lifetime;
 mod locate;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
+mod seeking;
 mod state;
 mod task;
 mod timing;
@@ -34,7 +35,7 @@ pub use self::{
 };
 
 use self::{builder::Location, state::State};
-use crate::{Algorithm, KeySet, KeySource, KeysStatus, KeysUnavailable, Waiting};
+use crate::{Algorithm, FetchFailure, KeySet, KeySource, KeysStatus, KeysUnavailable, Waiting};
 use std::{fmt, sync::Arc};
 use tokio::task::AbortHandle;
 
@@ -65,7 +66,7 @@ use tokio::task::AbortHandle;
 ///     .build()?;
 /// keys.ready().await; // if the program wants to wait
 ///
-/// assert!(keys.keys()?.contains(Some(theirs.kid()), Algorithm::ES256));
+/// assert!(keys.keys()?.contains(theirs.kid(), Algorithm::ES256));
 /// assert_eq!(keys.status().keys.len(), 1);
 /// # Ok(()) }
 /// ```
@@ -76,8 +77,8 @@ use tokio::task::AbortHandle;
 /// |---|---|
 /// | the program starts | It does not wait. Until the keys are there, [`keys`](KeySource::keys) says that they are not, and requests are answered `503`. A [copy on disk](RemoteJwksBuilder::last_good_copy) bridges an outage of the provider. |
 /// | time passes | The keys are fetched anew after 75 to 90 percent of the lifetime that `Cache-Control` or `Expires` gives them, [kept between 60 seconds and 24 hours](RemoteJwksBuilder::lifetime), 10 minutes where nothing is said. A known version is asked for with its `ETag`. |
-/// | a fetch fails | The keys stay. It is tried again after a second, and after pauses that double up to a minute, shorter by chance, to 5 seconds while there are no keys at all; or as long as `Retry-After` asks for. The keys are trusted [for 24 hours](RemoteJwksBuilder::stale_if_error) beyond their lifetime, then no longer. |
-/// | a token names an unknown `kid` | If [the budget](RemoteJwksBuilder::unknown_kid_budget) allows it, the set is fetched at once, by the same task. Requests with such tokens [wait for it](RemoteJwksBuilder::unknown_kid_wait), a few seconds and a few hundred of them at most. A key that a fetch did not bring is not fetched for again for 30 seconds. |
+/// | a fetch fails | The keys stay. It is tried again after a second, and after pauses that double up to a minute, shorter by chance, to 5 seconds while there are no keys at all; or as long as `Retry-After` asks for, a minute at most. The keys are trusted [for 24 hours](RemoteJwksBuilder::stale_if_error) beyond their lifetime, then no longer. |
+/// | a token names an unknown `kid` | If [the budget](RemoteJwksBuilder::unknown_kid_budget) allows it, the set is fetched at once, by the same task. Requests with such tokens [wait for it](RemoteJwksBuilder::unknown_kid_wait), a few seconds and a few hundred of them at most. A key that a fetch did not bring is not fetched for again for 10 seconds. |
 /// | a key is withdrawn | It is not trusted any more once the set without it is fetched. |
 /// | the set is empty | An outage, unless [said otherwise](RemoteJwksBuilder::revoke_on_empty_set). |
 /// | a key is odd | It is left out and named in [`status`](KeySource::status); one with a private member is an error in the log besides. |
@@ -86,7 +87,9 @@ use tokio::task::AbortHandle;
 /// `application/json` and `application/jwk-set+json`, and follows no redirect. URLs are `https`,
 /// save for loopback addresses. Nothing of a token is in a request to the provider.
 ///
-/// The task runs in the tokio runtime that the keys were built in, and ends with the last clone.
+/// The task runs in the tokio runtime that the keys were built in, which has to have its timer on (and
+/// its I/O, for [`HttpClient`](crate::HttpClient)) and to live as long as they are used. It ends with the
+/// last clone.
 ///
 /// # Figures
 ///
@@ -132,16 +135,28 @@ impl KeySource for RemoteJwks {
     }
 
     fn refresh_for(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Waiting> {
+        if self.0.task.is_finished() {
+            return None;
+        }
         self.0.state.refresh_for(kid, algorithm)
     }
 
-    /// Ends when the keys are there; never, if they never are: put a time limit around it.
+    /// Ends once there are keys. There may never be any: put a time limit around it.
     fn ready(&self) -> Waiting {
         self.0.state.ready()
     }
 
     fn status(&self) -> KeysStatus {
-        self.0.state.status()
+        let mut status = self.0.state.status();
+        if self.0.task.is_finished()
+            && let Some(fetching) = &mut status.fetching
+        {
+            fetching.last_error = Some(FetchFailure {
+                at: fetching.next_fetch,
+                message: "the task that fetches is gone, and with it its runtime".to_owned(),
+            });
+        }
+        status
     }
 }
 

@@ -15,13 +15,14 @@ use std::{
 };
 use tower_service::Service;
 
-/// A reqwest client that fetches key sets, for those who need what
+/// A client of reqwest 0.13 that fetches key sets, for those who need what
 #[cfg_attr(feature = "client", doc = "[`HttpClient`](crate::HttpClient)")]
 #[cfg_attr(not(feature = "client"), doc = "`HttpClient`")]
-/// has not: a proxy, TLS of another kind, client certificates, a resolver of their own.
+/// lacks: a proxy, TLS of another kind, client certificates, a resolver of their own.
 ///
-/// reqwest comes without its default features: enable that for TLS, such as `rustls`, beside it.
-/// Unlike `HttpClient` it uses the proxy that the environment names (`HTTPS_PROXY`), unless its
+/// It comes without reqwest's default features. Depend on reqwest with the one you want for TLS,
+/// `reqwest = { version = "0.13", features = ["rustls"] }`; without any, `https` fails with "invalid URL,
+/// scheme is not http". Unlike `HttpClient` it uses the proxy that the environment names (`HTTPS_PROXY`), unless its
 /// builder is told otherwise.
 ///
 /// Needs the feature `reqwest`, and runs on tokio. Cheap to clone.
@@ -32,6 +33,8 @@ use tower_service::Service;
 ///
 /// let builder = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(2));
 /// let client = ReqwestClient::new(builder)?;
+/// let keys = tower_jwks::RemoteJwks::discover("https://idp.example.com").client(client);
+/// assert_eq!(keys.issuer(), "https://idp.example.com");
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -122,7 +125,7 @@ pub struct ReqwestError(reqwest::Error);
 
 impl fmt::Display for ReqwestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&in_words(&self.0))
+        self.0.fmt(f)
     }
 }
 
@@ -187,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn errors_say_what_failed() {
         let check = async |address: SocketAddr, expected: &str| {
-            let failure = fetch(address).await.unwrap_err().to_string();
+            let failure = in_words(&fetch(address).await.unwrap_err());
             assert!(failure.contains(expected), "{failure}");
         };
         let cut = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{";

@@ -1,13 +1,21 @@
 //! What the task and the requests share: the keys, and what is known of them.
 
-use super::{absent::Absent, budget::Budget, builder::Wait, events, timing::Timing};
+use super::{
+    budget::Budget,
+    builder::Wait,
+    events,
+    seeking::{Answer, Seeking},
+    timing::Timing,
+    url::shown,
+};
 use crate::{
-    Algorithm, Clock, FetchFailure, JwkSet, KeySet, KeysStatus, KeysUnavailable, UnixTime, Waiting,
+    Algorithm, Clock, FetchFailure, FetchStatus, JwkSet, KeySet, KeysStatus, KeysUnavailable,
+    UnixTime, Waiting,
 };
 use arc_swap::ArcSwapOption;
 use http::{HeaderValue, Uri};
 use std::{
-    fmt,
+    fmt, future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,8 +32,8 @@ pub(super) struct State {
     waiting: Arc<Semaphore>,
     /// Wakes the task: a fetch is wanted out of turn.
     wanted: Notify,
-    /// How many fetches have ended.
-    ended: watch::Sender<u64>,
+    /// Changes when there may be something new for those who wait.
+    news: watch::Sender<()>,
 }
 
 /// What does not change.
@@ -39,24 +47,33 @@ pub(super) struct Settings {
 }
 
 /// The keys that are trusted.
+#[derive(Clone)]
 pub(super) struct Trusted {
     pub(super) keys: Arc<KeySet>,
     /// What they were prepared from.
     pub(super) set: JwkSet,
-    pub(super) etag: Option<HeaderValue>,
+    /// The entity tag, and of what.
+    pub(super) version: Option<(Uri, HeaderValue)>,
+    /// What the provider gave them.
+    pub(super) lifetime: Option<Duration>,
     pub(super) fetched_at: UnixTime,
     pub(super) usable_until: UnixTime,
     /// Whether they are from the copy on disk.
     pub(super) copied: bool,
 }
 
+/// How much later than now keys may have been fetched, by a clock that was corrected since.
+const LATEST: Duration = Duration::from_secs(60 * 60);
+
+impl Trusted {
+    fn is_usable(&self, now: UnixTime) -> bool {
+        now < self.usable_until && self.fetched_at <= now.saturating_add(LATEST)
+    }
+}
+
 /// How the fetching gets on. Held for moments only, and never across an await.
 struct Progress {
-    budget: Budget,
-    absent: Absent,
-    under_way: bool,
-    /// A token has asked for a fetch that has not begun.
-    requested: bool,
+    seeking: Seeking,
     jwks_uri: Option<Uri>,
     fetches: u64,
     failures: u32,
@@ -70,10 +87,7 @@ impl State {
         Self {
             trusted: ArcSwapOption::empty(),
             progress: Mutex::new(Progress {
-                budget,
-                absent: Absent::default(),
-                under_way: false,
-                requested: false,
+                seeking: Seeking::new(budget),
                 jwks_uri,
                 fetches: 0,
                 failures: 0,
@@ -83,7 +97,7 @@ impl State {
             settings,
             waiting: Arc::new(Semaphore::new(places)),
             wanted: Notify::new(),
-            ended: watch::Sender::new(0),
+            news: watch::Sender::new(()),
         }
     }
 
@@ -95,77 +109,75 @@ impl State {
     pub(super) fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
         let trusted = self.trusted.load();
         match &*trusted {
-            Some(trusted) if self.settings.clock.now() < trusted.usable_until => {
+            Some(trusted) if trusted.is_usable(self.settings.clock.now()) => {
                 Ok(Arc::clone(&trusted.keys))
             }
             trusted => Err(self.unavailable(trusted.is_some())),
         }
     }
 
+    /// Without the reason, which is told once a fetch and not with each request.
     fn unavailable(&self, outdated: bool) -> KeysUnavailable {
-        let progress = self.progress();
+        let now = self.settings.clock.now();
+        let wait = self.progress().next_fetch.saturating_since(now);
         let state = if outdated {
             "could not be fetched for too long"
         } else {
             "have not been fetched yet"
         };
-        let reason = match &progress.last_error {
-            Some(failure) => format!(": {}", failure.message),
-            None => String::new(),
-        };
-        let wait = progress
-            .next_fetch
-            .saturating_since(self.settings.clock.now());
-        KeysUnavailable::new(format!(
-            "the keys of {:?} {state}{reason}",
-            self.settings.issuer
-        ))
-        .with_retry_after(wait.max(Duration::from_secs(1)))
+        let issuer = &self.settings.issuer;
+        KeysUnavailable::new(format!("the keys of {issuer:?} {state}"))
+            .with_retry_after(wait.max(Duration::from_secs(1)))
     }
 
     pub(super) fn trusted(&self) -> Option<Arc<Trusted>> {
         self.trusted.load_full()
     }
 
+    /// Asks for a key that was not there a moment ago.
     pub(super) fn refresh_for(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Waiting> {
-        let now = self.settings.clock.now();
-        let mut progress = self.progress();
-        let name = progress.absent.name(kid, algorithm);
-        if progress.absent.contains(name, now) {
+        // A key that would not be prepared need not be fetched.
+        if !self.settings.algorithms.contains(&algorithm) {
             return None;
         }
-        progress.absent.ask(name);
-        let mut sought = None;
-        if !progress.under_way && !progress.requested {
-            // While the provider does not answer, its pauses are kept for tokens too.
-            let paused = progress.failures > 0 && now < progress.next_fetch;
-            if paused || !progress.budget.take(now) {
-                return None;
-            }
-            progress.requested = true;
-            self.wanted.notify_one();
-            sought = Some(progress.budget.left(now));
+        let now = self.settings.clock.now();
+        let mut progress = self.progress();
+        // A fetch may have ended since the keys were looked at.
+        if let Some(kid) = kid
+            && let Some(trusted) = self.trusted()
+            && trusted.keys.contains(kid, algorithm)
+        {
+            return Some(Waiting::new(future::ready(())));
         }
+        let answer = progress.seeking.ask(kid, algorithm, now);
         // Before the lock is given back, so that the end of the fetch is not missed.
-        let mut ended = self.ended.subscribe();
+        let mut news = self.news.subscribe();
         drop(progress);
-        if let Some(budget_left) = sought {
-            events::sought(&self.settings.issuer, budget_left);
+        match answer {
+            Answer::No => return None,
+            Answer::Wait => {}
+            Answer::Begin { budget_left } => {
+                self.wanted.notify_one();
+                events::sought(&self.settings.issuer, budget_left);
+            }
         }
         let place = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
         // From now on, whenever it is first polled.
         let end = Instant::now() + self.settings.wait.time;
         Some(Waiting::new(async move {
             let _place = place;
-            let _ = timeout_at(end, ended.changed()).await;
+            let _ = timeout_at(end, news.changed()).await;
         }))
     }
 
     pub(super) fn ready(self: &Arc<Self>) -> Waiting {
-        let state = Arc::clone(self);
+        let mut news = self.news.subscribe();
+        // Not kept alive by those who wait: without a handle there is nothing to wait for.
+        let state = Arc::downgrade(self);
         Waiting::new(async move {
-            let mut ended = state.ended.subscribe();
-            while state.keys().is_err() && ended.changed().await.is_ok() {}
+            while state.upgrade().is_some_and(|state| state.keys().is_err())
+                && news.changed().await.is_ok()
+            {}
         })
     }
 
@@ -174,7 +186,7 @@ impl State {
         loop {
             self.wanted.notified().await;
             // A wake-up may be left over from a request that another fetch has served.
-            if self.progress().requested {
+            if self.progress().seeking.is_requested() {
                 return;
             }
         }
@@ -183,51 +195,60 @@ impl State {
     /// A fetch begins. Whether a token has asked for it.
     pub(super) fn begin(&self) -> bool {
         let mut progress = self.progress();
-        progress.under_way = true;
         progress.fetches += 1;
-        progress.absent.begin();
-        std::mem::take(&mut progress.requested)
+        progress.seeking.begin()
     }
 
-    /// These keys are trusted from now on.
-    pub(super) fn trust(&self, trusted: Trusted) {
+    /// The copy on disk is trusted from now on.
+    pub(super) fn start_with(&self, copy: Trusted) {
+        self.trusted.store(Some(Arc::new(copy)));
+        self.news.send_replace(());
+    }
+
+    /// A fetch has brought these keys, from there. They are trusted from now on.
+    pub(super) fn succeed(
+        &self,
+        trusted: Trusted,
+        changed: bool,
+        from: Option<Uri>,
+        next: Duration,
+    ) {
+        let now = self.settings.clock.now();
+        let keys = Arc::clone(&trusted.keys);
+        let mut progress = self.progress();
         self.trusted.store(Some(Arc::new(trusted)));
-    }
-
-    /// A fetch has succeeded, from there.
-    pub(super) fn succeeded(&self, jwks_uri: Option<Uri>, next: Duration) {
-        let now = self.settings.clock.now();
-        let mut progress = self.progress();
-        progress.absent.settle(now);
-        progress.jwks_uri = jwks_uri;
+        progress.seeking.succeed(&keys, changed, now);
+        progress.jwks_uri = from;
         progress.failures = 0;
-        progress.end(now, next);
+        progress.next_fetch = later(now, next);
         drop(progress);
-        self.tell();
+        self.news.send_replace(());
     }
 
-    /// How many fetches would have failed in a row if this one has.
-    pub(super) fn failures(&self) -> u32 {
-        self.progress().failures.saturating_add(1)
-    }
-
-    /// A fetch has failed.
-    pub(super) fn failed(&self, message: String, jwks_uri: Option<Uri>, next: Duration) {
+    /// A fetch has failed. How many have now, in a row, and when the next is to be, by that.
+    pub(super) fn fail(
+        &self,
+        message: &str,
+        asked_to_pause: bool,
+        from: Option<Uri>,
+        next: impl FnOnce(u32) -> Duration,
+    ) -> (u32, Duration) {
         let now = self.settings.clock.now();
         let mut progress = self.progress();
-        progress.absent.fail();
-        progress.jwks_uri = jwks_uri.or(progress.jwks_uri.take());
-        progress.failures = progress.failures.saturating_add(1);
-        progress.last_error = Some(FetchFailure { at: now, message });
-        progress.end(now, next);
+        let failures = progress.failures.saturating_add(1);
+        let next = next(failures);
+        progress.failures = failures;
+        progress.next_fetch = later(now, next);
+        progress.jwks_uri = from.or(progress.jwks_uri.take());
+        progress.last_error = Some(FetchFailure {
+            at: now,
+            message: message.to_owned(),
+        });
+        let paused_until = asked_to_pause.then_some(progress.next_fetch);
+        progress.seeking.fail(paused_until);
         drop(progress);
-        self.tell();
-    }
-
-    /// Wakes those who wait for the end of a fetch, or for keys.
-    pub(super) fn tell(&self) {
-        self.ended
-            .send_modify(|ended| *ended = ended.wrapping_add(1));
+        self.news.send_replace(());
+        (failures, next)
     }
 
     pub(super) fn status(&self) -> KeysStatus {
@@ -237,31 +258,32 @@ impl State {
             Some(trusted) => KeysStatus::of(&trusted.keys),
             None => KeysStatus::default(),
         };
-        if let Some(trusted) = trusted {
-            status.ready = now < trusted.usable_until;
-            status.fetched_at = Some(trusted.fetched_at);
-            status.age = Some(now.saturating_since(trusted.fetched_at));
-            status.usable_until = Some(trusted.usable_until);
-            status.copied = trusted.copied;
-        }
+        status.ready = trusted
+            .as_ref()
+            .is_some_and(|trusted| trusted.is_usable(now));
         let mut progress = self.progress();
-        status.jwks_uri = progress.jwks_uri.as_ref().map(ToString::to_string);
-        status.next_fetch = Some(progress.next_fetch);
-        status.fetches = Some(progress.fetches);
-        status.failures = Some(progress.failures);
-        status.last_error = progress.last_error.clone();
-        status.budget_left = Some(progress.budget.left(now));
+        status.fetching = Some(FetchStatus {
+            jwks_uri: progress.jwks_uri.as_ref().map(shown),
+            fetched_at: trusted.as_ref().map(|trusted| trusted.fetched_at),
+            age: trusted
+                .as_ref()
+                .map(|trusted| now.saturating_since(trusted.fetched_at)),
+            usable_until: trusted.as_ref().map(|trusted| trusted.usable_until),
+            copied: trusted.is_some_and(|trusted| trusted.copied),
+            next_fetch: progress.next_fetch,
+            fetches: progress.fetches,
+            failures: progress.failures,
+            last_error: progress.last_error.clone(),
+            budget_left: progress.seeking.budget_left(now),
+        });
         status
     }
 }
 
-impl Progress {
-    fn end(&mut self, now: UnixTime, next: Duration) {
-        self.under_way = false;
-        // Up to a whole second: nobody is told to come back too early.
-        let up = Duration::from_secs(u64::from(next.subsec_nanos() > 0));
-        self.next_fetch = now.saturating_add(next.saturating_add(up));
-    }
+/// Up to a whole second: nobody is told to come back too early.
+fn later(now: UnixTime, wait: Duration) -> UnixTime {
+    let up = Duration::from_secs(u64::from(wait.subsec_nanos() > 0));
+    now.saturating_add(wait.saturating_add(up))
 }
 
 impl fmt::Debug for State {

@@ -3,14 +3,14 @@
 
 use super::{
     events,
-    fetch::{Client, FetchError, Fetched, Query, fetch},
+    fetch::{Client, Document, FetchError, Fetched, Query, fetch},
     last_good::{Copy, LastGood},
     locate::Locator,
     state::{State, Trusted},
     timing::{refresh_after, retry_after},
 };
-use crate::{JwkSet, KeySet, UnixTime};
-use http::HeaderValue;
+use crate::{JwkSet, KeySet};
+use http::Uri;
 use std::{
     collections::hash_map::RandomState,
     future::{Future, poll_fn},
@@ -20,7 +20,10 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::{sleep, timeout},
+};
 
 const MEDIA_TYPES: &[&str] = &["application/jwk-set+json", "application/json"];
 
@@ -28,260 +31,253 @@ const MEDIA_TYPES: &[&str] = &["application/jwk-set+json", "application/json"];
 /// sleeping for hours.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-pub(super) async fn run(
-    state: Arc<State>,
-    mut locator: Locator,
-    client: Arc<dyn Client>,
-    last_good: Option<LastGood>,
-) {
-    if let Some(last_good) = &last_good {
-        start_with(&state, last_good).await;
+/// The pause after code of others has panicked.
+const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(5);
+
+/// What the task works with.
+pub(super) struct Fetcher {
+    pub(super) state: Arc<State>,
+    pub(super) locator: Locator,
+    pub(super) client: Arc<dyn Client>,
+    pub(super) last_good: Option<LastGood>,
+    /// The writing of the copy, which may take longer than anything should wait.
+    pub(super) writing: Option<JoinHandle<()>>,
+}
+
+impl Fetcher {
+    pub(super) async fn run(mut self) {
+        // The HTTP client, the clock and what listens to events are somebody else's: a panic in them
+        // is a fetch that fails, and not the end of all fetching.
+        let _ = without_panic(self.start()).await;
+        loop {
+            if without_panic(self.round()).await.is_err() {
+                let failed = without_panic(async {
+                    self.fail(&FetchError::new(
+                        "the HTTP client, the clock or a log has panicked",
+                    ))
+                });
+                let _ = failed.await;
+                sleep(PAUSE_AFTER_PANIC).await;
+            }
+        }
     }
-    loop {
-        let wanted = state.begin();
-        let asked = Asked {
-            past_caches: wanted,
-            now: state.settings.clock.now(),
-        };
-        let attempt = attempt(&state, &mut locator, &*client, asked);
-        let outcome = match timeout(state.settings.timing.time_limit, without_panic(attempt)).await
-        {
+
+    /// One fetch, and the time until the next.
+    async fn round(&mut self) {
+        let wanted = self.state.begin();
+        let limit = self.state.settings.timing.time_limit;
+        let outcome = match timeout(limit, self.fetch(wanted)).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(FetchError::new(format!(
-                "was not there after {:?}",
-                state.settings.timing.time_limit
-            ))),
-        };
-        let next = match outcome {
-            Ok(success) => succeed(&state, &locator, success, last_good.as_ref()).await,
-            Err(error) => {
-                locator.doubt();
-                fail(&state, &locator, error)
+            // Metadata has a limit of its own.
+            Err(_) => {
+                let error = FetchError::new(format!("was not there after {limit:?}"));
+                Err(match self.locator.jwks_uri() {
+                    Some(uri) => error.at(uri),
+                    None => error,
+                })
             }
         };
-        let due = state.settings.clock.now().saturating_add(next);
-        let mut left = next;
+        let next = match outcome {
+            Ok((trusted, fresh_for)) => self.succeed(trusted, fresh_for),
+            Err(error) => self.fail(&error),
+        };
+        self.sleep(next).await;
+    }
+
+    /// Ends when the time is over, by tokio's timer or by the clock, or when a token asks for a key.
+    async fn sleep(&self, time: Duration) {
+        let clock = &self.state.settings.clock;
+        let due = clock.now().saturating_add(time);
+        let mut left = time;
         while !left.is_zero() {
             let nap = left.min(LONGEST_SLEEP);
-            if timeout(nap, state.wanted()).await.is_ok() || due <= state.settings.clock.now() {
-                break;
+            let wanted = timeout(nap, self.state.wanted()).await.is_ok();
+            // Without keys, a clock may have been set: what is there may be too old or too new.
+            if wanted || due <= clock.now() || self.state.keys().is_err() {
+                return;
             }
             left = left.saturating_sub(nap);
         }
     }
-}
 
-struct Asked {
-    past_caches: bool,
-    now: UnixTime,
-}
-
-/// What a fetch brought.
-struct Success {
-    trusted: Trusted,
-    changed: bool,
-    fresh_for: Duration,
-}
-
-async fn attempt(
-    state: &State,
-    locator: &mut Locator,
-    client: &dyn Client,
-    asked: Asked,
-) -> Result<Success, FetchError> {
-    let uri = locator
-        .locate(client, &state.settings.timing, asked.now)
-        .await?;
-    let at_uri = |error: FetchError| FetchError {
-        message: format!("{uri}: {}", error.message),
-        ..error
-    };
-    let before = state.trusted();
-    let query = Query {
-        uri: uri.clone(),
-        etag: before.as_ref().and_then(|before| before.etag.clone()),
-        media_types: MEDIA_TYPES,
-        past_caches: asked.past_caches,
-    };
-    let fetched = fetch(client, query).await.map_err(at_uri)?;
-    read(state, fetched, before.as_deref()).map_err(at_uri)
-}
-
-/// Makes keys to be trusted of what was fetched.
-fn read(state: &State, fetched: Fetched, before: Option<&Trusted>) -> Result<Success, FetchError> {
-    let now = state.settings.clock.now();
-    let until = |fresh_for: Duration| {
-        now.saturating_add(fresh_for)
-            .saturating_add(state.settings.timing.stale_if_error)
-    };
-    let document = match (fetched, before) {
-        (Fetched::New(document), _) => document,
-        (Fetched::NotModified { lifetime }, Some(before)) => {
-            let fresh_for = state.settings.timing.fresh_for(lifetime);
-            return Ok(Success {
-                trusted: Trusted {
-                    keys: Arc::clone(&before.keys),
-                    set: before.set.clone(),
-                    etag: before.etag.clone(),
-                    fetched_at: now,
-                    usable_until: until(fresh_for),
-                    copied: false,
-                },
-                changed: false,
-                fresh_for,
-            });
-        }
-        (Fetched::NotModified { .. }, None) => {
-            return Err(FetchError::new("answered 304, and nothing is there"));
-        }
-    };
-    let fresh_for = state.settings.timing.fresh_for(document.lifetime);
-    let trusted = trusted(state, &document.bytes, document.etag, now, until(fresh_for))?;
-    // The same keys stay the same objects, and with them whatever was concluded from them.
-    match before {
-        Some(before) if before.set.json() == trusted.set.json() => Ok(Success {
-            trusted: Trusted {
-                keys: Arc::clone(&before.keys),
-                ..trusted
+    /// What is to be trusted, and how long it is fresh.
+    async fn fetch(&mut self, past_caches: bool) -> Result<(Trusted, Duration), FetchError> {
+        let settings = &self.state.settings;
+        let now = settings.clock.now();
+        let uri = self
+            .locator
+            .locate(&*self.client, &settings.timing, now)
+            .await?;
+        let query = Query {
+            uri: uri.clone(),
+            media_types: MEDIA_TYPES,
+            past_caches,
+        };
+        let known = self.state.trusted().and_then(|trusted| {
+            // The tag of another place says nothing about this one.
+            let (place, etag) = trusted.version.clone()?;
+            (place == uri).then_some((etag, trusted))
+        });
+        let at_uri = |error: FetchError| error.at(&uri);
+        let mut trusted = match fetch(&*self.client, query, known).await.map_err(at_uri)? {
+            Fetched::New(document) => read(&self.state, &uri, document).map_err(at_uri)?,
+            Fetched::NotModified(trusted, lifetime) => Trusted {
+                lifetime: lifetime.or(trusted.lifetime),
+                ..(*trusted).clone()
             },
-            changed: false,
-            fresh_for,
-        }),
-        _ => Ok(Success {
-            trusted,
-            changed: true,
-            fresh_for,
-        }),
+        };
+        let fresh_for = settings.timing.fresh_for(trusted.lifetime);
+        trusted.fetched_at = now;
+        trusted.usable_until = now
+            .saturating_add(fresh_for)
+            .saturating_add(settings.timing.stale_if_error);
+        Ok((trusted, fresh_for))
+    }
+
+    fn succeed(&mut self, trusted: Trusted, fresh_for: Duration) -> Duration {
+        let issuer = &self.state.settings.issuer;
+        let before = self.state.trusted();
+        let changed = before.is_none_or(|before| {
+            before.set.json() != trusted.set.json()
+                || before.keys.left_out() != trusted.keys.left_out()
+        });
+        let next = refresh_after(fresh_for, random());
+        let place = self.locator.jwks_uri().cloned();
+        let keys = Arc::clone(&trusted.keys);
+        let copy = Copy::of(&trusted);
+        self.state.succeed(trusted, changed, place, next);
+        // Told when it is so: who reads it may act on it.
+        if changed {
+            events::changed(issuer, &kids(&keys));
+            events::left_out(issuer, keys.left_out());
+        }
+        events::fetched(issuer, changed, next);
+        self.keep(copy);
+        next
+    }
+
+    /// Writes the copy, unless the disk is still busy with the last.
+    fn keep(&mut self, copy: Copy) {
+        let busy = self
+            .writing
+            .as_ref()
+            .is_some_and(|writing| !writing.is_finished());
+        if let Some(last_good) = self.last_good.clone()
+            && !busy
+        {
+            let issuer = self.state.settings.issuer.clone();
+            self.writing = Some(tokio::spawn(async move {
+                let written = spawn_blocking(move || last_good.write(&copy)).await;
+                if let Ok(Err(error)) = written {
+                    events::copy_failed(&issuer, &error);
+                }
+            }));
+        }
+    }
+
+    fn fail(&mut self, error: &FetchError) -> Duration {
+        self.locator.doubt();
+        let settings = &self.state.settings;
+        let has_keys = self.state.keys().is_ok();
+        let place = self.locator.jwks_uri().cloned();
+        let asked_to_pause = error.asked_pause.is_some();
+        let (failures, next) = self
+            .state
+            .fail(&error.message, asked_to_pause, place, |failures| {
+                retry_after(failures, has_keys, error.asked_pause, random())
+            });
+        events::failed(&settings.issuer, &error.message, failures, next, has_keys);
+        next
+    }
+
+    /// Trusts the copy on disk until a fetch succeeds, if the keys could still be trusted had they
+    /// been kept in memory.
+    async fn start(&self) {
+        let Some(last_good) = self.last_good.clone() else {
+            return;
+        };
+        let settings = &self.state.settings;
+        // Off the runtime's workers, and no longer than a fetch may take: a disk can hang as well.
+        let reading = spawn_blocking(move || last_good.read());
+        let copy = match timeout(settings.timing.time_limit, reading).await {
+            Ok(Ok(Ok(Some(copy)))) => copy,
+            Ok(Ok(Ok(None))) => return,
+            Ok(Ok(Err(error))) => return events::copy_failed(&settings.issuer, &error),
+            Ok(Err(_)) | Err(_) => {
+                return events::copy_failed(&settings.issuer, "it was not read in time");
+            }
+        };
+        let now = settings.clock.now();
+        // By the settings of today, and not for longer than those of the day it was made.
+        let longest = *settings.timing.lifetime.end() + settings.timing.stale_if_error;
+        let usable_until = copy
+            .usable_until
+            .min(copy.fetched_at.saturating_add(longest));
+        if copy.fetched_at > now || usable_until <= now {
+            let why = "it is too old, or from the future";
+            return events::copy_failed(&settings.issuer, why);
+        }
+        match prepare(&self.state, &copy.json) {
+            Ok((set, keys)) => {
+                let keys = Arc::new(keys);
+                self.state.start_with(Trusted {
+                    keys: Arc::clone(&keys),
+                    set,
+                    // The first fetch brings the whole set.
+                    version: None,
+                    lifetime: None,
+                    fetched_at: copy.fetched_at,
+                    usable_until,
+                    copied: true,
+                });
+                let age = now.saturating_since(copy.fetched_at);
+                events::copy_read(&settings.issuer, &kids(&keys), age);
+                events::left_out(&settings.issuer, keys.left_out());
+            }
+            Err(error) => events::copy_failed(&settings.issuer, &error.message),
+        }
     }
 }
 
-fn trusted(
-    state: &State,
-    json: &[u8],
-    etag: Option<HeaderValue>,
-    fetched_at: UnixTime,
-    usable_until: UnixTime,
-) -> Result<Trusted, FetchError> {
-    let set = JwkSet::parse(json).map_err(|error| FetchError::new(error.to_string()))?;
-    let keys = KeySet::new(&set, &state.settings.algorithms);
-    if keys.is_empty() && !state.settings.empty_revokes {
-        let mut message = "has no usable key".to_owned();
-        for key in keys.left_out().iter().take(3) {
-            message.push_str(&format!("; {key}"));
-        }
-        return Err(FetchError::new(message));
-    }
+/// Makes keys to be trusted of what was fetched from there.
+fn read(state: &State, uri: &Uri, document: Document) -> Result<Trusted, FetchError> {
+    let now = state.settings.clock.now();
+    let (set, keys) = prepare(state, &document.bytes)?;
     Ok(Trusted {
         keys: Arc::new(keys),
         set,
-        etag,
-        fetched_at,
-        usable_until,
+        version: document.etag.map(|etag| (uri.clone(), etag)),
+        lifetime: document.lifetime,
+        fetched_at: now,
+        usable_until: now,
         copied: false,
     })
 }
 
-async fn succeed(
-    state: &State,
-    locator: &Locator,
-    success: Success,
-    last_good: Option<&LastGood>,
-) -> Duration {
-    let Success {
-        trusted,
-        changed,
-        fresh_for,
-    } = success;
-    let copy = last_good.map(|last_good| {
-        let copy = Copy {
-            json: trusted.set.json().into(),
-            fetched_at: trusted.fetched_at,
-            usable_until: trusted.usable_until,
-        };
-        (last_good.clone(), copy)
-    });
-    let next = refresh_after(fresh_for, random());
-    let keys = Arc::clone(&trusted.keys);
-    state.trust(trusted);
-    state.succeeded(locator.jwks_uri().cloned(), next);
-    // Told when it is so: who reads it may act on it.
-    if changed {
-        tell(state, &keys);
+fn prepare(state: &State, json: &[u8]) -> Result<(JwkSet, KeySet), FetchError> {
+    let set = JwkSet::parse(json).map_err(|error| FetchError::new(error.to_string()))?;
+    let keys = KeySet::new(&set, &state.settings.algorithms);
+    if keys.is_empty() && !state.settings.empty_revokes {
+        let mut reasons = vec!["has no usable key".to_owned()];
+        reasons.extend(keys.left_out().iter().take(3).map(ToString::to_string));
+        return Err(FetchError::new(reasons.join("; ")));
     }
-    events::fetched(&state.settings.issuer, changed, next);
-    if let Some((last_good, copy)) = copy {
-        let written = spawn_blocking(move || last_good.write(&copy)).await;
-        if let Ok(Err(error)) = written {
-            events::copy_failed(&state.settings.issuer, &error);
-        }
-    }
-    next
+    Ok((set, keys))
 }
 
-fn fail(state: &State, locator: &Locator, error: FetchError) -> Duration {
-    let failures = state.failures();
-    let has_keys = state.keys().is_ok();
-    let next = retry_after(failures, has_keys, error.retry_after, random());
-    let issuer = &state.settings.issuer;
-    events::failed(issuer, &error.message, failures, next, has_keys);
-    state.failed(error.message, locator.jwks_uri().cloned(), next);
-    next
+fn kids(keys: &KeySet) -> Vec<&str> {
+    keys.iter().filter_map(|key| key.kid()).collect()
 }
 
-fn tell(state: &State, keys: &KeySet) {
-    let kids: Vec<&str> = keys.iter().filter_map(|key| key.kid()).collect();
-    events::changed(&state.settings.issuer, &kids);
-    for key in keys.left_out() {
-        events::left_out(&state.settings.issuer, key);
-    }
-}
-
-/// Trusts the copy on disk until a fetch succeeds, if the keys could still be trusted had they been
-/// kept in memory.
-async fn start_with(state: &State, last_good: &LastGood) {
-    let file = last_good.clone();
-    let copy = match spawn_blocking(move || file.read()).await {
-        Ok(Ok(Some(copy))) => copy,
-        Ok(Ok(None)) | Err(_) => return,
-        Ok(Err(error)) => return events::copy_failed(&state.settings.issuer, &error),
-    };
-    let now = state.settings.clock.now();
-    // By the settings of today, and not for longer than those of the day it was made.
-    let longest = *state.settings.timing.lifetime.end() + state.settings.timing.stale_if_error;
-    let usable_until = copy
-        .usable_until
-        .min(copy.fetched_at.saturating_add(longest));
-    if copy.fetched_at > now || usable_until <= now {
-        return events::copy_failed(&state.settings.issuer, "it is of another time");
-    }
-    // Without an ETag, so that the first fetch brings the whole set.
-    match trusted(state, &copy.json, None, copy.fetched_at, usable_until) {
-        Ok(trusted) => {
-            events::copy_read(
-                &state.settings.issuer,
-                now.saturating_since(copy.fetched_at),
-            );
-            let keys = Arc::clone(&trusted.keys);
-            state.trust(Trusted {
-                copied: true,
-                ..trusted
-            });
-            state.tell();
-            tell(state, &keys);
-        }
-        Err(error) => events::copy_failed(&state.settings.issuer, &error.message),
-    }
-}
-
-/// A client of someone else that panics is a fetch that fails, not the end of all fetching.
-async fn without_panic<T>(
-    future: impl Future<Output = Result<T, FetchError>>,
-) -> Result<T, FetchError> {
+/// The outcome, or nothing if it panicked.
+async fn without_panic<T>(future: impl Future<Output = T>) -> Result<T, ()> {
     let mut future = pin!(future);
-    poll_fn(move |cx| {
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
-            .unwrap_or_else(|_| Err(FetchError::new("the HTTP client panicked")).into())
-    })
+    poll_fn(
+        move |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Err(()).into(),
+        },
+    )
     .await
 }
 

@@ -13,9 +13,35 @@ pub(super) enum Plain {
     Anybody,
 }
 
+/// The longest URL, in bytes.
+const MAX_BYTES: usize = 2048;
+
+/// A URL as it is shown: without its query, which may be anything.
+pub(super) fn shown(uri: &Uri) -> String {
+    let text = uri.to_string();
+    match text.split_once('?') {
+        Some((place, _)) => format!("{place}?…"),
+        None => text,
+    }
+}
+
 /// Reads a URL of http or https, without credentials and fragment.
 pub(super) fn parse(field: &'static str, text: &str, plain: Plain) -> Result<Uri, ConfigError> {
-    let wrong = |message: &str| Err(ConfigError::new(field, format!("{text:?} {message}")));
+    // What follows it may be secret, and what is before it is of no use then.
+    if text.contains('@') {
+        return Err(ConfigError::new(
+            field,
+            "has an @, and a URL with credentials is not taken",
+        ));
+    }
+    if text.len() > MAX_BYTES || !text.is_ascii() {
+        return Err(ConfigError::new(
+            field,
+            "is longer than 2048 bytes or not ASCII",
+        ));
+    }
+    let place = text.split('?').next().unwrap_or_default();
+    let wrong = |message: &str| Err(ConfigError::new(field, format!("{place:?} {message}")));
     if text.contains('#') {
         return wrong("has a fragment");
     }
@@ -25,10 +51,6 @@ pub(super) fn parse(field: &'static str, text: &str, plain: Plain) -> Result<Uri
     let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
         return wrong("is not a URL with scheme and host");
     };
-    if authority.as_str().contains('@') {
-        // Not shown, as one of them may be secret.
-        return Err(ConfigError::new(field, "is a URL with credentials"));
-    }
     if *scheme == Scheme::HTTPS {
         return Ok(uri);
     }
@@ -38,9 +60,9 @@ pub(super) fn parse(field: &'static str, text: &str, plain: Plain) -> Result<Uri
     match plain {
         Plain::Anybody => Ok(uri),
         Plain::Loopback if is_loopback(authority.host()) => Ok(uri),
-        Plain::Loopback | Plain::Nobody => {
-            wrong("is without TLS: whoever is on the way could put in keys of their own")
-        }
+        Plain::Loopback | Plain::Nobody => wrong(
+            "is without TLS, so that whoever is on the way could put in keys of their own; http is for loopback addresses",
+        ),
     }
 }
 
@@ -84,6 +106,7 @@ mod tests {
                 false,
             ),
             ("https://idp.example.com/keys#a", false, false, false),
+            ("https://idp.example.com/\u{202e}", false, false, false),
             ("/keys", false, false, false),
             ("idp.example.com", false, false, false),
             ("", false, false, false),
@@ -109,7 +132,17 @@ mod tests {
                 .to_string()
         };
         assert!(error("http://idp.example.com/keys").contains("http://idp.example.com/keys"));
-        let error = error("https://user:secret@idp.example.com/");
-        assert!(!error.contains("secret"), "{error}");
+        for url in [
+            "https://user:secret@idp.example.com/",
+            "https://user:secret@idp.example.com/#a",
+            "https://user:sec ret@idp.example.com/",
+            "https://idp.example.com/?code=secret#a",
+            "http://idp.example.com/?code=secret",
+        ] {
+            let error = error(url);
+            assert!(!error.contains("ret"), "{error}");
+        }
+        let uri = "https://idp.example.com/keys?code=secret".parse().unwrap();
+        assert_eq!(shown(&uri), "https://idp.example.com/keys?…");
     }
 }

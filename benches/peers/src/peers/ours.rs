@@ -11,7 +11,7 @@ pub(crate) struct Ours(Router);
 
 impl Peer for Ours {
     const NAME: &'static str = "tower-backend-jwt";
-    const FETCHES: &'static str = "ahead of the end the provider gives them, at most each 60 s; at an unknown `kid`, 4 at once and one in 5 s; timeout 5 s";
+    const FETCHES: &'static str = "ahead of the end the provider gives them, at most each 60 s; at an unknown `kid`, 4 in a row and one in 5 s; timeout 5 s";
     const HELD: &'static str = "24 hours beyond their lifetime";
     const ON_DEMAND: bool = true;
 

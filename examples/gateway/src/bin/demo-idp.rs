@@ -81,10 +81,7 @@ fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
     let file = options.out.join("jwks.json");
     fs::create_dir_all(&options.out)?;
     fs::write(&file, JwkSet::new([key.jwk().clone()])?.json())?;
-    eprintln!(
-        "wrote {}; start the gateway (again), it reads the keys when it starts",
-        file.display()
-    );
+    eprintln!("wrote {}; start what reads it (again)", file.display());
 
     let now = SystemClock.now().as_secs();
     let claims = json!({

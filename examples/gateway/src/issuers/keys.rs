@@ -26,7 +26,7 @@ pub(crate) enum Origin {
     /// A URL that the issuer's metadata names.
     Discovered,
     /// A URL that the settings name.
-    Fetched,
+    Url,
     File,
     Certificate,
 }
@@ -66,7 +66,7 @@ impl Keys {
                     }
                     (Some(url), None) => {
                         let keys = fetching.fetch(settings, field, url)?;
-                        (Origin::Fetched, Arc::new(keys))
+                        (Origin::Url, Arc::new(keys))
                     }
                     (None, Some(file)) => {
                         let keys = from_file(settings, &folder.join(file))
@@ -80,7 +80,7 @@ impl Keys {
                     (Origin::Certificate, Arc::new(FixedKeys::from(keys)))
                 }
             };
-        let fetched = matches!(origin, Origin::Discovered | Origin::Fetched);
+        let fetched = matches!(origin, Origin::Discovered | Origin::Url);
         if settings.keys_copy.is_some() && !fetched {
             return Err(Fault::new(
                 format!("{field}.keysCopy"),

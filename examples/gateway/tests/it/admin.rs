@@ -24,13 +24,13 @@ async fn a_gateway_without_a_provider_is_healthy_and_ready_when_the_keys_are_the
         answer.json(),
         json!({
             "ready": false,
-            "reasons": [format!("the keys of {} are not there", provider.issuer())],
+            "missing": [format!("the keys of {} are not there", provider.issuer())],
         })
     );
 
     provider.set_down(false);
     let answer = until(200, async || gateway.ask("GET", "/readyz").await).await;
-    assert_eq!(answer.json(), json!({ "ready": true }));
+    assert_eq!(answer.json(), json!({ "ready": true, "missing": [] }));
     assert_eq!(gateway.ask("GET", "/healthz").await.status, 200);
 }
 
@@ -76,7 +76,7 @@ async fn the_state_of_each_issuer_is_told_and_no_secret() {
         told,
         [
             [provider.issuer().as_str(), "discovered"],
-            ["b", "fetched"],
+            ["b", "url"],
             [ISSUER, "file"],
             ["c", "certificate"],
         ]
@@ -158,7 +158,7 @@ async fn a_gateway_that_ends_is_not_ready_and_says_so_to_the_last() {
     gateway.signal("-TERM");
     assert!(gateway.read_line().starts_with("ending"));
     let told = until(503, async || gateway.ask("GET", "/readyz").await).await;
-    assert_eq!(told.json()["reasons"], json!(["the gateway is ending"]));
+    assert_eq!(told.json()["missing"], json!(["the gateway is ending"]));
     assert_eq!(gateway.ask("GET", "/healthz").await.status, 200);
     backend.release();
     assert_eq!(answer.await.unwrap().body, "held");

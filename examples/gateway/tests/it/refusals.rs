@@ -156,7 +156,7 @@ fn issuers_that_cannot_be_used_are_refused_by_name() {
         ),
         (
             "[{issuer: a, audiences: [b], jwks: {url: 'https://a:secret@b/keys'}}]",
-            "issuers[0].jwks.url: jwks_uri: is a URL with credentials",
+            "issuers[0].jwks.url: jwks_uri: has an @",
         ),
         (
             "[{issuer: '', audiences: [b], jwks: {url: 'https://a/keys'}}]",

@@ -37,8 +37,16 @@ async fn call(gateway: &Gateway, idp: &Idp, issuer: &str) -> Answer {
     gateway.get(TEST, &[("Authorization", &token)]).await
 }
 
+/// Waits until the keys of all issuers are there.
 pub(crate) async fn ready(gateway: &Gateway) {
-    until(200, async || gateway.ask("GET", "/readyz").await).await;
+    for _ in 0..500 {
+        let answer = gateway.ask("GET", "/readyz").await;
+        if answer.status == 200 && answer.json()["missing"] == json!([]) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("some keys never came");
 }
 
 #[tokio::test]
