@@ -38,6 +38,7 @@ pub struct Gateway {
     service: GatewayService,
     admin: Admin,
     served: Vec<Served>,
+    accepted: Vec<String>,
     signing: (Algorithm, String),
 }
 
@@ -121,6 +122,7 @@ impl Gateway {
         Ok(Self {
             addresses,
             service: service(&keys, Router::new(routes)),
+            accepted: issuers.describe().collect(),
             admin: Admin::new(issuers, keys),
             served,
             signing: (active.algorithm(), active.kid().to_owned()),
@@ -159,6 +161,7 @@ impl Gateway {
                     .map(|path| format!("  http://{address}{path} -> {}", api.endpoint)),
             );
         }
+        lines.extend(self.accepted.iter().cloned());
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
         if let Some(admin) = addresses.admin {
             lines.push(format!(

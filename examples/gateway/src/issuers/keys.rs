@@ -19,6 +19,17 @@ pub(super) struct Keys {
     source: Arc<dyn KeySource>,
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discovered => "discovered",
+            Self::Url => "fetched from a URL",
+            Self::File => "from a file",
+            Self::Certificate => "from a certificate",
+        })
+    }
+}
+
 /// Where keys come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

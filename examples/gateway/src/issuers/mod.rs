@@ -67,6 +67,21 @@ impl Issuers {
             .map_err(|fault| fault.in_file(&self.file))
     }
 
+    /// Whose tokens are accepted, and where the keys for that come from, for people to read.
+    pub(crate) fn describe(&self) -> impl Iterator<Item = String> {
+        self.issuers.iter().map(|(settings, keys)| {
+            let copy = match &settings.keys_copy {
+                Some(file) => format!(", copied to {}", file.display()),
+                None => String::new(),
+            };
+            format!(
+                "tokens of {}, keys {}{copy}",
+                settings.issuer,
+                keys.origin()
+            )
+        })
+    }
+
     /// The state of each.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = IssuerStatus<'_>> {
         self.issuers.iter().map(|(settings, keys)| IssuerStatus {

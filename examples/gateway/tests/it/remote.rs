@@ -215,6 +215,10 @@ async fn checking_the_settings_fetches_nothing_and_does_not_say_that_it_listens(
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(said.starts_with("the settings are right"), "{said}");
+    assert!(
+        said.contains(", keys discovered, copied to copy.json\n"),
+        "{said}"
+    );
     assert!(!said.contains("listening"), "{said}");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     // Whoever had connected would be in the queue.
