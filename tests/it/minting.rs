@@ -3,6 +3,7 @@
 mod claims;
 mod field;
 mod policy;
+mod presets;
 mod reuse;
 
 use http::{HeaderName, Request, StatusCode, request::Parts};

@@ -132,6 +132,9 @@ impl Minter {
         }
         push_member(&mut json, "iat", &now.to_string());
         push_member(&mut json, "exp", &expires_at.to_string());
+        if policy.not_before {
+            push_member(&mut json, "nbf", &now.to_string());
+        }
         push_text(&mut json, "jti", &jti()?);
         json.push(',');
         json.push_str(&self.fixed);
@@ -166,7 +169,11 @@ impl Minter {
     /// What the gateway says of the user and the application.
     fn push_caller(&self, json: &mut String, inputs: &Inputs<'_>) {
         let policy = &self.settings.policy;
-        let mut push = |name: &str, value: &str| push_text(json, &policy.dialect.name(name), value);
+        let mut push = |name: &str, value: &str| {
+            if let Some(name) = policy.dialect.name(name) {
+                push_text(json, &name, value);
+            }
+        };
         if policy.enduser
             && let Some(subject) = inputs.token.subject()
         {
@@ -187,14 +194,12 @@ impl Minter {
                 push(name, value);
             }
         }
-        if !application.attributes.is_empty() {
+        if !application.attributes.is_empty()
+            && let Some(name) = policy.dialect.name("applicationAttributes")
+        {
             let attributes = serde_json::to_string(&application.attributes)
                 .expect("a map of strings always serializes");
-            push_member(
-                json,
-                &policy.dialect.name("applicationAttributes"),
-                &attributes,
-            );
+            push_member(json, &name, &attributes);
         }
     }
 
@@ -273,7 +278,7 @@ fn fixed(policy: &Policy, api: Option<&Api>, custom: &Claims) -> String {
     // One audience is written by itself, as JWTs have it (RFC 7519 section 4.1.3).
     let audience = match &policy.audiences[..] {
         [] => None,
-        [audience] => Some(serde_json::to_string(audience)),
+        [audience] if !policy.audience_array => Some(serde_json::to_string(audience)),
         audiences => Some(serde_json::to_string(audiences)),
     };
     if let Some(audience) = audience {
@@ -284,7 +289,9 @@ fn fixed(policy: &Policy, api: Option<&Api>, custom: &Claims) -> String {
         );
     }
     let mut push = |name: &str, value: &str| {
-        push_text(&mut json, &policy.dialect.name(name), value);
+        if let Some(name) = policy.dialect.name(name) {
+            push_text(&mut json, &name, value);
+        }
     };
     if let Some(api) = api {
         push("apiname", &api.name);

@@ -9,6 +9,7 @@ mod custom_claim;
 mod minter;
 mod names;
 mod policy;
+mod presets;
 
 pub(crate) use self::minter::{Minter, Settings};
 pub use self::{

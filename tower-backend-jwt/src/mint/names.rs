@@ -39,30 +39,38 @@ const DIALECT: [&str; 14] = [
     "tier",
 ];
 
-/// The prefix of the gateway's claims.
+/// The prefix of the gateway's claims, if it makes any beside those of the JWT itself.
 #[derive(Clone, Debug)]
-pub(super) struct Dialect(String);
+pub(super) struct Dialect(Option<String>);
 
 impl Dialect {
+    /// Nothing is said of the API and the application.
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
     /// A slash separates a prefix from a name, unless it ends in one or there is none.
     pub(super) fn new(prefix: &str) -> Self {
         let mut prefix = prefix.to_owned();
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Self(prefix)
+        Self(Some(prefix))
     }
 
-    pub(super) fn name(&self, short: &str) -> String {
-        format!("{}{short}", self.0)
+    /// The name of a claim, if it is made.
+    pub(super) fn name(&self, short: &str) -> Option<String> {
+        self.0.as_ref().map(|prefix| format!("{prefix}{short}"))
     }
 
     /// Whether a claim of this name is the gateway's to make, be it made or not: an access token
     /// must not be able to fill in a subscriber where there is none.
     pub(super) fn owns(&self, name: &str) -> bool {
         REGISTERED.contains(&name)
-            || name
-                .strip_prefix(self.0.as_str())
+            || self
+                .0
+                .as_ref()
+                .and_then(|prefix| name.strip_prefix(prefix.as_str()))
                 .is_some_and(|short| DIALECT.contains(&short))
     }
 }
@@ -80,11 +88,13 @@ mod tests {
             ("", "tier"),
         ] {
             let dialect = Dialect::new(prefix);
-            assert_eq!(dialect.name("tier"), name);
+            assert_eq!(dialect.name("tier").as_deref(), Some(name));
             assert!(dialect.owns(name));
         }
         assert!(!Dialect::new("http://wso2.org/claims").owns("tier"));
         assert!(!Dialect::new("http://wso2.org/claims").owns("http://wso2.org/claims/role"));
         assert!(Dialect::new("x").owns("exp"));
+        assert!(Dialect::none().owns("exp") && !Dialect::none().owns("tier"));
+        assert_eq!(Dialect::none().name("tier"), None);
     }
 }

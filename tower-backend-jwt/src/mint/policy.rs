@@ -103,6 +103,9 @@ pub struct Policy {
     pub(super) copied: CopiedClaims,
     pub(super) custom: Vec<(String, CustomClaim)>,
     pub(super) enduser: bool,
+    /// Whether a single audience is an array too.
+    pub(super) audience_array: bool,
+    pub(super) not_before: bool,
     pub(super) max_bytes: usize,
 }
 
@@ -128,6 +131,8 @@ impl Default for Policy {
             ]),
             custom: Vec::new(),
             enduser: false,
+            audience_array: false,
+            not_before: false,
             max_bytes: 8 * 1024,
         }
     }
@@ -217,6 +222,12 @@ impl Policy {
     /// name stands a slash, unless it is empty.
     pub fn dialect(mut self, prefix: &str) -> Self {
         self.dialect = Dialect::new(prefix);
+        self
+    }
+
+    /// Says nothing of the API, the application and the kind of user: no claim of a dialect is made.
+    pub fn no_dialect(mut self) -> Self {
+        self.dialect = Dialect::none();
         self
     }
 
