@@ -44,11 +44,18 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
         &directory.join("provider"),
     )?;
 
+    // With the features of the step `test`, so that what it has built is taken again.
+    Shell::cargo(&root)
+        .args(["build", "--quiet", "--workspace", "--all-features"])
+        .args(["--bin", "interop", "--bin", "live_provider"])
+        .run()?;
+    let program = |name: &str| {
+        let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        context.metadata.target_directory().join("debug").join(name)
+    };
     let ours = |command: &str, directory: &Path| {
-        Shell::cargo(&root)
-            .args([
-                "run", "--quiet", "-p", "tests", "--bin", "interop", "--", command,
-            ])
+        Shell::new(program("interop"), &root)
+            .args([command])
             .args([directory])
             .run()
     };
@@ -81,16 +88,7 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
     by_node("sign", &exchange)?;
     ours("verify", &exchange)?;
 
-    Shell::cargo(&root)
-        .args([
-            "run",
-            "--quiet",
-            "-p",
-            "tests",
-            "--bin",
-            "live_provider",
-            "--",
-        ])
+    Shell::new(program("live_provider"), &root)
         .args([&provider])
         .run()?;
     Ok(PASSED)
