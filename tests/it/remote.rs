@@ -42,6 +42,11 @@ fn fetching(keys: &RemoteJwks) -> FetchStatus {
     keys.status().fetching.expect("they are fetched")
 }
 
+/// What was wrong with the fetch that failed last.
+fn last_error(keys: &RemoteJwks) -> String {
+    fetching(keys).last_error.expect("one has failed").message
+}
+
 /// A token that lives for two days.
 fn token(key: &SigningKey) -> String {
     let end = NOW.saturating_add(48 * HOUR).as_secs();

@@ -9,10 +9,7 @@
 // FILE holds the private keys: they are read from it if it exists, and written to it whenever new
 // ones are made. A provider that died can so return with the keys it had.
 //
-//     GET  CONTROL/requests    how many requests came for each path: {"/jwks": 1, …}
 //     POST CONTROL/rotate      new keys for all the old ones, at once: {"kids": […]}
-//     POST CONTROL/hang        leaves requests for the key set unanswered …
-//     POST CONTROL/unhang      … until now
 
 import * as crypto from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -25,9 +22,6 @@ console.info = console.log = console.error;
 
 const HOST = "127.0.0.1";
 const USAGE = "usage: node provider.mjs --port PORT [--keys FILE]";
-const JWKS_PATH = "/jwks";
-// Pages of one authorization request only, counted as one page.
-const UNIQUE_PAGES = /^(\/auth|\/interaction)\/.+/;
 const AUDIENCE = "orders";
 const SCOPES = "orders:read orders:write";
 const ACCOUNT = "alice";
@@ -71,20 +65,15 @@ async function main() {
   const issuer = `http://${HOST}:${server.address().port}`;
 
   const records = new Map();
-  const requests = {};
-  const jwksGate = gate();
   let provider = startProvider(issuer, firstKeys, records);
 
   const controls = {
-    "GET /control/requests": () => requests,
     "POST /control/rotate": async () => {
       const keys = await newKeys(keysFile);
       // Another provider, as one takes its keys only when it is made.
       provider = startProvider(issuer, keys, records);
       return { kids: keys.map((key) => key.kid) };
     },
-    "POST /control/hang": () => jwksGate.close(),
-    "POST /control/unhang": () => jwksGate.open(),
   };
 
   server.on("request", async (request, response) => {
@@ -95,9 +84,6 @@ async function main() {
         await answerControl(controls, name, response);
         return;
       }
-      const page = pathname.replace(UNIQUE_PAGES, "$1/:uid");
-      requests[page] = (requests[page] ?? 0) + 1;
-      if (pathname === JWKS_PATH) await jwksGate.passed();
       if (pathname.startsWith("/interaction/")) await answerInteraction(provider, request, response);
       else await provider.callback()(request, response);
     } catch (error) {
@@ -166,7 +152,6 @@ function startProvider(issuer, keys, records) {
     adapter: (model) => new MemoryAdapter(model, records),
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
-    routes: { jwks: JWKS_PATH },
     ttl: Object.fromEntries(LIMITED.map((model) => [model, LIFETIME])),
     features: {
       clientCredentials: { enabled: true },
@@ -257,20 +242,6 @@ function answerJson(response, status, body) {
   else response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-// Open at first. Those who come while it is closed wait for it to open.
-function gate() {
-  let passed = Promise.resolve();
-  let open = () => {};
-  return {
-    passed: () => passed,
-    open: () => open(),
-    close() {
-      open();
-      passed = new Promise((resolve) => (open = resolve));
-    },
-  };
-}
-
 function listen(server, port) {
   return new Promise((resolve) => {
     server.once("error", (error) => fail(`cannot listen at ${HOST}:${port}: ${error.message}`));
@@ -282,7 +253,7 @@ function stopWhenAsked(server) {
   const stop = (why) => {
     console.error(`provider.mjs: ${why}, so it stops`);
     server.close(() => process.exit(0));
-    // Idle connections, and requests that hang, would else keep the server up.
+    // Idle connections would else keep the server up.
     server.closeAllConnections();
   };
   process.once("SIGTERM", () => stop("SIGTERM came"));

@@ -34,7 +34,7 @@ async fn metadata_of_another_issuer_is_not_believed() {
     provider.behave(Behavior::Says(JSON, other));
     let keys = provider.discovered(&clock).build().unwrap();
     sleep(SECOND / 2).await;
-    let message = fetching(&keys).last_error.unwrap().message;
+    let message = last_error(&keys);
     assert!(message.contains("every byte counts"), "{message}");
     assert!(provider.fetches() == 0 && !keys.status().is_ready());
 }
@@ -49,7 +49,7 @@ async fn a_place_that_answers_404_is_followed_by_the_next() {
     for place in PLACES {
         assert_eq!(provider.requests_for(place).len(), 1, "{place}");
     }
-    let message = fetching(&keys).last_error.unwrap().message;
+    let message = last_error(&keys);
     assert!(
         message.contains(PLACES[0]) && message.contains("404"),
         "{message}"
@@ -71,7 +71,7 @@ async fn what_a_provider_says_is_kept_short_and_plain_in_what_is_told_of_it() {
         provider.behave(Behavior::Says(JSON, document));
         let keys = provider.discovered(&clock).build().unwrap();
         sleep(SECOND / 4).await;
-        let message = fetching(&keys).last_error.unwrap().message;
+        let message = last_error(&keys);
         assert!(message.len() < 3000, "{}", message.len());
         assert!(
             message
@@ -94,7 +94,7 @@ async fn a_place_that_answers_with_a_page_for_people_is_followed_by_the_next() {
     let keys = provider.discovered(&clock).build().unwrap();
     sleep(SECOND / 4).await;
     assert_eq!(provider.requests_for(PLACES[1]).len(), 1);
-    let message = fetching(&keys).last_error.unwrap().message;
+    let message = last_error(&keys);
     assert!(message.contains("text/html"), "{message}");
 }
 

@@ -103,7 +103,7 @@ async fn a_first_answer_of_304_is_no_key() {
     provider.behave(Behavior::Answers("304 Not Modified"));
     let keys = provider.at(&clock).build().unwrap();
     sleep(SECOND / 2).await;
-    let message = fetching(&keys).last_error.unwrap().message;
+    let message = last_error(&keys);
     assert!(
         message.contains("nothing was there to be unmodified"),
         "{message}"

@@ -21,6 +21,10 @@ use tower_layer::Layer;
 /// `503` when the issuer's keys are not to be had, trailers-only with the right `grpc-status` for
 /// gRPC. The [`Refusal`] is in the response's extensions, for a layer outside to count or log.
 ///
+/// It decides at once, with one exception: a token whose key is only being fetched may wait for it, as
+/// long as its issuer's keys [say](tower_jwks::KeySource::refresh_for), without holding the service
+/// inside ready. For this the service has to be `Clone`, and is, with the request, in the future.
+///
 /// # Order
 ///
 /// Outside: what must see refusals (tracing, metrics, CORS, whose preflights carry no

@@ -123,7 +123,8 @@ impl IssuerBuilder {
         self
     }
 
-    /// Accepts only these algorithms. Default: all there are, of which a key still has but one.
+    /// Accepts only these algorithms. Default: all there are; a key is still used
+    /// only for those that fit it.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = Some(algorithms.into_iter().collect());
         self

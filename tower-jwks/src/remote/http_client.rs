@@ -219,39 +219,21 @@ impl Body for HttpClientBody {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::fetch::in_words, *};
+    use super::{
+        super::{
+            fetch::in_words,
+            test_server::{fetch, serve},
+        },
+        *,
+    };
     use http::{StatusCode, header::LOCATION};
-    use http_body_util::BodyExt;
     use std::{
-        io::{BufRead, BufReader, Read, Write},
-        net::{SocketAddr, TcpListener},
+        io::{Read, Write},
+        net::TcpListener,
         thread,
     };
 
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-
-    /// A server on loopback that gives each connection this response, and then ends it.
-    fn serve(response: &'static str) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let mut connection = BufReader::new(connection.unwrap());
-                let mut line = String::new();
-                while connection.read_line(&mut line).unwrap() > "\r\n".len() {
-                    line.clear();
-                }
-                connection.get_mut().write_all(response.as_bytes()).unwrap();
-            }
-        });
-        address
-    }
-
-    async fn fetch(client: &HttpClient, url: String) -> Result<Response<Bytes>, HttpClientError> {
-        let request = Request::get(url).body(BytesBody::default()).unwrap();
-        let (head, body) = client.clone().call(request).await?.into_parts();
-        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
-    }
 
     async fn failure(client: &HttpClient, url: String) -> String {
         in_words(&fetch(client, url).await.unwrap_err())

@@ -22,6 +22,8 @@ mod reqwest_client;
 mod seeking;
 mod state;
 mod task;
+#[cfg(all(test, any(feature = "client", feature = "reqwest")))]
+mod test_server;
 mod timing;
 mod url;
 

@@ -137,44 +137,24 @@ impl Error for ReqwestError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use http::{StatusCode, header::LOCATION};
-    use http_body_util::BodyExt;
-    use std::{
-        io::{BufRead, BufReader, Write},
-        net::{SocketAddr, TcpListener},
-        thread,
+    use super::{
+        super::test_server::{fetch, serve},
+        *,
     };
+    use http::{StatusCode, header::LOCATION};
+    use std::net::SocketAddr;
 
-    /// A server on loopback that gives one connection this response, and then ends it.
-    fn serve_once(response: &'static str) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            let mut connection = BufReader::new(listener.accept().unwrap().0);
-            let mut line = String::new();
-            while connection.read_line(&mut line).unwrap() > "\r\n".len() {
-                line.clear();
-            }
-            connection.get_mut().write_all(response.as_bytes()).unwrap();
-        });
-        address
-    }
-
-    async fn fetch(address: SocketAddr) -> Result<Response<Bytes>, ReqwestError> {
+    async fn response_of(address: SocketAddr) -> Result<Response<Bytes>, ReqwestError> {
         // What the builder says about redirects does not count.
         let builder = Client::builder().no_proxy().redirect(Policy::limited(5));
-        let mut client = ReqwestClient::new(builder).unwrap();
-        let url = format!("http://{address}/");
-        let request = Request::get(url).body(BytesBody::default()).unwrap();
-        let (head, body) = client.call(request).await?.into_parts();
-        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
+        let client = ReqwestClient::new(builder).unwrap();
+        fetch(&client, format!("http://{address}/")).await
     }
 
     #[tokio::test]
     async fn a_response_is_handed_on() {
         let response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-        let response = fetch(serve_once(response)).await.unwrap();
+        let response = response_of(serve(response)).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.body(), "{}");
     }
@@ -182,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_is_handed_back() {
         let moved = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n";
-        let response = fetch(serve_once(moved)).await.unwrap();
+        let response = response_of(serve(moved)).await.unwrap();
         assert_eq!(response.status(), StatusCode::FOUND);
         assert_eq!(response.headers()[LOCATION], "/elsewhere");
     }
@@ -190,12 +170,12 @@ mod tests {
     #[tokio::test]
     async fn errors_say_what_failed() {
         let check = async |address: SocketAddr, expected: &str| {
-            let failure = in_words(&fetch(address).await.unwrap_err());
+            let failure = in_words(&response_of(address).await.unwrap_err());
             assert!(failure.contains(expected), "{failure}");
         };
         let cut = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{";
-        check(serve_once(""), "connection closed before message completed").await;
-        check(serve_once(cut), "end of file before message length reached").await;
+        check(serve(""), "connection closed before message completed").await;
+        check(serve(cut), "end of file before message length reached").await;
         check(([127, 0, 0, 1], 0).into(), "tcp connect error").await;
     }
 }

@@ -4,6 +4,7 @@ use super::{
     budget::Budget,
     builder::Wait,
     events,
+    fetch::FetchError,
     seeking::{Answer, Seeking},
     timing::Timing,
     url::shown,
@@ -15,7 +16,7 @@ use crate::{
 use arc_swap::ArcSwapOption;
 use http::{HeaderValue, Uri};
 use std::{
-    fmt, future,
+    future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -228,8 +229,7 @@ impl State {
     /// A fetch has failed. How many have now, in a row, and when the next is to be, by that.
     pub(super) fn fail(
         &self,
-        message: &str,
-        asked_to_pause: bool,
+        error: &FetchError,
         from: Option<Uri>,
         next: impl FnOnce(u32) -> Duration,
     ) -> (u32, Duration) {
@@ -242,9 +242,9 @@ impl State {
         progress.jwks_uri = from.or(progress.jwks_uri.take());
         progress.last_error = Some(FetchFailure {
             at: now,
-            message: message.to_owned(),
+            message: error.message.clone(),
         });
-        let paused_until = asked_to_pause.then_some(progress.next_fetch);
+        let paused_until = error.asked_pause.map(|_| progress.next_fetch);
         progress.seeking.fail(paused_until);
         drop(progress);
         self.news.send_replace(());
@@ -284,12 +284,4 @@ impl State {
 fn later(now: UnixTime, wait: Duration) -> UnixTime {
     let up = Duration::from_secs(u64::from(wait.subsec_nanos() > 0));
     now.saturating_add(wait.saturating_add(up))
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State")
-            .field("issuer", &self.settings.issuer)
-            .finish_non_exhaustive()
-    }
 }

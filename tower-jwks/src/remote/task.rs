@@ -135,7 +135,6 @@ impl Fetcher {
     }
 
     fn succeed(&mut self, trusted: Trusted, fresh_for: Duration) -> Duration {
-        let issuer = &self.state.settings.issuer;
         let before = self.state.trusted();
         let changed = before.is_none_or(|before| {
             before.set.json() != trusted.set.json()
@@ -144,20 +143,20 @@ impl Fetcher {
         let next = refresh_after(fresh_for, random());
         let place = self.locator.jwks_uri().cloned();
         let keys = Arc::clone(&trusted.keys);
-        let copy = Copy::of(&trusted);
+        self.keep(&trusted);
         self.state.succeed(trusted, changed, place, next);
+        let issuer = &self.state.settings.issuer;
         // Told when it is so: who reads it may act on it.
         if changed {
             events::changed(issuer, &kids(&keys));
             events::left_out(issuer, keys.left_out());
         }
         events::fetched(issuer, changed, next);
-        self.keep(copy);
         next
     }
 
     /// Writes the copy, unless the disk is still busy with the last.
-    fn keep(&mut self, copy: Copy) {
+    fn keep(&mut self, trusted: &Trusted) {
         let busy = self
             .writing
             .as_ref()
@@ -166,6 +165,7 @@ impl Fetcher {
             && !busy
         {
             let issuer = self.state.settings.issuer.clone();
+            let copy = Copy::of(trusted);
             self.writing = Some(tokio::spawn(async move {
                 let written = spawn_blocking(move || last_good.write(&copy)).await;
                 if let Ok(Err(error)) = written {
@@ -180,12 +180,9 @@ impl Fetcher {
         let settings = &self.state.settings;
         let has_keys = self.state.keys().is_ok();
         let place = self.locator.jwks_uri().cloned();
-        let asked_to_pause = error.asked_pause.is_some();
-        let (failures, next) = self
-            .state
-            .fail(&error.message, asked_to_pause, place, |failures| {
-                retry_after(failures, has_keys, error.asked_pause, random())
-            });
+        let (failures, next) = self.state.fail(error, place, |failures| {
+            retry_after(failures, has_keys, error.asked_pause, random())
+        });
         events::failed(&settings.issuer, &error.message, failures, next, has_keys);
         next
     }
