@@ -58,8 +58,11 @@
 //! - [`AccessTokenLayer`] validates the token and leaves a [`VerifiedToken`] in the request's
 //!   extensions.
 //! - [`RequireScopeLayer`] asks for more scopes around some routes.
+//! - [`ApplicationLayer`] and [`UserClaimsLayer`] look up what else there is to say of the caller: in a
+//!   database, in a directory.
 //! - [`BackendJwtLayer`] removes the field if a caller sent it, and sets it from the
-//!   [`VerifiedToken`].
+//!   [`VerifiedToken`]; after one [`Policy`], or after that of each API in a [`PolicySet`] that can be
+//!   exchanged while requests are served.
 //!
 //! They are tower layers over `http` types, generic over both bodies: axum, hyper and tonic all
 //! take them. Around them go tracing, CORS and limits, which should see refusals; inside go the
@@ -82,6 +85,7 @@
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys; one of the two is needed |
 //! | `client` | yes | [`Issuer::discover`] and [`Issuer::jwks`], with an HTTP client by hyper and rustls; brings `remote` |
 //! | `remote` | with `client` | [`Issuer::from_remote`], over any HTTP client that is a tower service |
+//! | `sources` | yes | [`ApplicationLayer`] and [`UserClaimsLayer`]; tokio's clock |
 //! | `tracing` | yes | an event for each refusal, each signed JWT and each fetch of keys |
 //! | `axum` | no | extractors for [`VerifiedToken`] |
 //! | `config` | no | the `BackendJwt` policy as an apk-conf of WSO2 APK writes it |
@@ -97,9 +101,12 @@ mod claims;
 #[cfg(feature = "config")]
 mod config;
 mod field;
+mod held;
 mod issuer;
 mod json;
 mod jws;
+#[cfg(feature = "sources")]
+mod lookup;
 mod mint;
 mod refusal;
 mod require_scope;
@@ -112,14 +119,22 @@ mod verifier;
 pub use self::axum::TokenRejection;
 #[cfg(feature = "config")]
 pub use self::config::BackendJwtEntry;
+#[cfg(feature = "sources")]
+pub use self::lookup::{
+    ApplicationLayer, ApplicationQuery, ApplicationSource, ClaimsSource, Lookup, LookupFuture,
+    UserClaimsLayer, UserQuery,
+};
 pub use self::{
     access_token::{AccessToken, AccessTokenFuture, AccessTokenLayer, Scheme, TokenCheck},
     backend_jwt::{
-        BackendJwt, BackendJwtFuture, BackendJwtLayer, StripBody, StripHeader, StripHeaderFuture,
-        StripHeaderLayer,
+        BackendJwt, BackendJwtFuture, BackendJwtLayer, ChoosePolicy, ChosenPolicy, OnePolicy,
+        StripBody, StripHeader, StripHeaderFuture, StripHeaderLayer,
     },
     issuer::{Issuer, IssuerBuilder},
-    mint::{Api, Application, BackendClaims, ClaimType, Claims, CopiedClaims, CustomClaim, Policy},
+    mint::{
+        Api, Application, AuthType, BackendClaims, ClaimType, Claims, CopiedClaims, CustomClaim,
+        Policy, PolicySet, PolicySetBuilder, PreparedPolicy, Subscription,
+    },
     refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse},
     require_scope::{RequireScope, RequireScopeLayer},
     verified::{Anonymous, VerifiedToken},

@@ -31,6 +31,15 @@ pub(crate) fn minted(kid: &str, api: Option<&str>, expires_at: tower_jwks::UnixT
     tracing::debug!(target: TARGET, kid, api, exp = expires_at.as_secs(), "backend JWT signed");
 }
 
+/// A source has failed, and the request goes on without what it would have said.
+#[cfg(all(feature = "sources", feature = "tracing"))]
+pub(crate) fn failed_open(refusal: &Refusal) {
+    tracing::warn!(target: TARGET, "request goes on without what a source knows: {refusal}");
+}
+
+#[cfg(all(feature = "sources", not(feature = "tracing")))]
+pub(crate) const fn failed_open(_: &Refusal) {}
+
 #[cfg(not(feature = "tracing"))]
 pub(crate) const fn refused(_: &Refusal) {}
 

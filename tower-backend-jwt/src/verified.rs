@@ -186,6 +186,12 @@ impl VerifiedToken {
         self.0.claims.iter()
     }
 
+    /// The issuer's name, to keep.
+    #[cfg(feature = "sources")]
+    pub(crate) fn issuer_shared(&self) -> Arc<str> {
+        Arc::clone(&self.0.rules.name)
+    }
+
     pub(crate) fn token(&self) -> &Arc<str> {
         &self.0.token
     }
@@ -221,7 +227,8 @@ fn scopes(value: &str, arrays: bool) -> Box<str> {
 }
 
 /// The marker, in a request's extensions, of a caller without a token whom an
-/// [optional](crate::AccessTokenLayer::optional) layer let through on purpose.
+/// [optional](crate::AccessTokenLayer::optional) layer let through on purpose. Who then finds out otherwise
+/// who is calling adds an [`AuthType`](crate::AuthType).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Anonymous;

@@ -1,9 +1,13 @@
 //! The decision about a request, by its head.
 
-use super::{future::AccessTokenFuture, layer::AccessTokenLayer};
+use super::{
+    future::{AccessTokenFuture, WaitForKey},
+    layer::AccessTokenLayer,
+};
 use crate::{
     Anonymous, VerifiedToken,
     field::{strip, strip_twins},
+    held::HeldFuture,
     refusal::{Refusal, RefusalReason},
     verifier::Failure,
 };
@@ -76,26 +80,23 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        match self.layer.admit(&mut head) {
+        AccessTokenFuture::new(match self.layer.admit(&mut head) {
             Ok(()) => {
                 let request = Request::from_parts(head, body);
-                AccessTokenFuture::decided(ResponseFuture::inner(self.inner.call(request)))
+                HeldFuture::decided(ResponseFuture::inner(self.inner.call(request)))
             }
             Err(Failure {
                 waiting: Some(waiting),
                 ..
             }) => {
-                // What was reserved for this request is given back while it waits: a clone that is
-                // not ready takes the place of the service that is.
-                let inner = self.inner.clone();
-                self.inner = inner.clone();
                 let layer = Arc::clone(&self.layer);
-                AccessTokenFuture::waiting(waiting, (head, body), inner, layer)
+                let wait = WaitForKey { waiting, layer };
+                HeldFuture::held(&mut self.inner, (head, body), wait)
             }
             Err(Failure { refusal, .. }) => {
                 let response = self.layer.responder.respond(refusal, &head);
-                AccessTokenFuture::decided(ResponseFuture::own(response))
+                HeldFuture::decided(ResponseFuture::own(response))
             }
-        }
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! The response's body, without the field among its trailers.
+//! The response's body, without the fields among its trailers.
 
 use crate::field::strip;
 use bytes::Bytes;
@@ -7,26 +7,24 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 pin_project! {
-    /// The response body of a layer that removes a header field: a field of that name is not among
+    /// The response body of a layer that removes header fields: fields of those names are not among
     /// its trailers either.
     #[derive(Debug, Default)]
     pub struct StripBody<B> {
         #[pin]
         inner: B,
-        name: Option<HeaderName>,
+        names: Arc<[HeaderName]>,
     }
 }
 
 impl<B> StripBody<B> {
-    pub(super) const fn new(inner: B, name: HeaderName) -> Self {
-        Self {
-            inner,
-            name: Some(name),
-        }
+    pub(super) const fn new(inner: B, names: Arc<[HeaderName]>) -> Self {
+        Self { inner, names }
     }
 }
 
@@ -43,10 +41,12 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let mut frame = ready!(this.inner.poll_frame(cx));
-        if let (Some(Ok(frame)), Some(name)) = (&mut frame, this.name)
+        if let Some(Ok(frame)) = &mut frame
             && let Some(trailers) = frame.trailers_mut()
         {
-            strip(trailers, name);
+            for name in this.names.iter() {
+                strip(trailers, name);
+            }
         }
         Poll::Ready(frame)
     }

@@ -1,4 +1,4 @@
-//! The response, without the field.
+//! The response, without the fields.
 
 use super::body::StripBody;
 use crate::field::strip;
@@ -8,6 +8,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tower_jwks::ResponseFuture;
@@ -17,17 +18,17 @@ pub type BackendJwtFuture<F> = StripHeaderFuture<ResponseFuture<F>>;
 
 pin_project! {
     /// The response future of [`StripHeader`](super::StripHeader): the response of the service
-    /// behind, without the field.
+    /// behind, without the fields.
     pub struct StripHeaderFuture<F> {
         #[pin]
         response: F,
-        name: HeaderName,
+        names: Arc<[HeaderName]>,
     }
 }
 
 impl<F> StripHeaderFuture<F> {
-    pub(super) const fn new(response: F, name: HeaderName) -> Self {
-        Self { response, name }
+    pub(super) const fn new(response: F, names: Arc<[HeaderName]>) -> Self {
+        Self { response, names }
     }
 }
 
@@ -40,9 +41,11 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.response.poll(cx))?;
-        strip(response.headers_mut(), this.name);
-        let name = this.name.clone();
-        Poll::Ready(Ok(response.map(|body| StripBody::new(body, name))))
+        for name in this.names.iter() {
+            strip(response.headers_mut(), name);
+        }
+        let names = Arc::clone(this.names);
+        Poll::Ready(Ok(response.map(|body| StripBody::new(body, names))))
     }
 }
 

@@ -1,9 +1,12 @@
 //! The layer's settings.
 
-use super::service::BackendJwt;
+use super::{
+    policies::{ChoosePolicy, ChosenPolicy, OnePolicy, Telling},
+    service::BackendJwt,
+};
 use crate::{
-    Api, BackendClaims, Policy,
-    mint::{Minter, Settings},
+    Api, BackendClaims, Policy, PolicySet,
+    mint::Settings,
     refusal::{RefusalFormat, RefusalResponse, Responder},
 };
 use std::{fmt, sync::Arc};
@@ -16,13 +19,18 @@ use tower_layer::Layer;
 /// The claims, in the dialect of WSO2's gateways: `iss`, `sub`, `iat`, `exp`, `jti`; of the API its
 /// name, version, context and key type; of the [`Application`](crate::Application), where one is
 /// in the request's extensions, its name, ids, tiers, subscriber and attributes; what the
-/// [`Policy`] copies from the access token; and claims of your own. On one name the gateway's claim
-/// wins over a configured one, and that over a copied one.
+/// [`Policy`] copies from the access token; and claims of your own, from [`claims`](Self::claims) and
+/// from the [`Claims`](crate::Claims) in the request's extensions. On one name the gateway's claim wins
+/// over a configured one, and that over a copied one.
 ///
 /// A field of that name that a caller sends is removed, in every spelling, from every request; and
 /// from every response. A request that was let through without a token on purpose
-/// ([`Anonymous`](crate::Anonymous)) goes on without the field. A request that no
-/// [`AccessTokenLayer`](crate::AccessTokenLayer) has seen is answered `500`.
+/// ([`Anonymous`](crate::Anonymous)), or by other credentials ([`AuthType`](crate::AuthType)), goes on
+/// without the field, unless the policy asks for the [minimal](Policy::minimal_assertion) JWT. A request
+/// that no [`AccessTokenLayer`](crate::AccessTokenLayer) has seen is answered `500`.
+///
+/// One layer does for many APIs, each with its own policy, which can be exchanged while requests are
+/// served: [`with_policies`](Self::with_policies).
 ///
 /// A JWT is used again for the same token, application and claims while at least half of its time is
 /// left, or all of it where the access token's end is its own; never once its key no longer signs.
@@ -71,26 +79,42 @@ use tower_layer::Layer;
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct BackendJwtLayer {
-    pub(super) minter: Arc<Minter>,
-    pub(super) claims: Option<Arc<dyn BackendClaims>>,
-    pub(super) responder: Responder,
+pub struct BackendJwtLayer<P = OnePolicy> {
+    policies: P,
+    claims: Option<Arc<dyn BackendClaims>>,
+    responder: Responder,
 }
 
-impl BackendJwtLayer {
-    /// Signs with the keys of this ring, after the default [`Policy`].
-    pub fn new(keys: KeyRing) -> Self {
+impl<P> BackendJwtLayer<P> {
+    fn over(policies: P) -> Self {
         Self {
-            minter: Arc::new(Minter::new(Settings::new(keys))),
+            policies,
             claims: None,
             responder: Responder::default(),
         }
     }
 
+    fn telling<'p, S>(&'p self, inner: S) -> BackendJwt<S>
+    where
+        &'p P: Into<super::policies::Policies>,
+    {
+        let telling = Telling {
+            policies: (&self.policies).into(),
+            claims: self.claims.clone(),
+            responder: self.responder.clone(),
+        };
+        BackendJwt::new(inner, Arc::new(telling))
+    }
+}
+
+impl BackendJwtLayer {
+    /// Signs with the keys of this ring, after the default [`Policy`].
+    pub fn new(keys: KeyRing) -> Self {
+        Self::over(OnePolicy::new(Settings::new(keys)))
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.minter.settings().clone();
-        change(&mut settings);
-        self.minter = Arc::new(Minter::new(settings));
+        self.policies = self.policies.with(change);
         self
     }
 
@@ -101,11 +125,10 @@ impl BackendJwtLayer {
     /// It asks for another algorithm than the ring's, for a custom claim that the gateway makes or
     /// that is named twice, for a lifetime under a second, for an empty issuer, audience or type, for
     /// a field that frames messages, or to copy what is never copied.
-    pub fn policy(mut self, policy: Policy) -> Result<Self, ConfigError> {
-        let mut settings = self.minter.settings().clone();
-        settings.set_policy(policy)?;
-        self.minter = Arc::new(Minter::new(settings));
-        Ok(self)
+    pub fn policy(self, policy: Policy) -> Result<Self, ConfigError> {
+        let mut checked = Ok(());
+        let layer = self.with(|settings| checked = settings.set_policy(policy));
+        checked.map(|()| layer)
     }
 
     /// Names this API in the JWT. Default: none is named.
@@ -113,6 +136,36 @@ impl BackendJwtLayer {
         self.with(|settings| settings.api = Some(api))
     }
 
+    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
+    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
+    pub fn cache(self, entries: usize, bytes: u64) -> Self {
+        self.with(|settings| settings.set_cache(entries, bytes))
+    }
+
+    /// Signs a JWT for every request.
+    pub fn no_cache(self) -> Self {
+        self.cache(0, 0)
+    }
+}
+
+impl BackendJwtLayer<ChosenPolicy> {
+    /// Signs after the policy that `choose` chooses for each request, with the keys of the set.
+    ///
+    /// See [`PolicySet`] for an example.
+    pub fn with_policies(policies: PolicySet, choose: impl ChoosePolicy) -> Self {
+        Self::over(ChosenPolicy {
+            policies,
+            choose: Arc::new(choose),
+        })
+    }
+}
+
+impl<P> BackendJwtLayer<P> {
     /// Adds claims of your own, in place of those from an earlier call.
     ///
     /// ```
@@ -129,22 +182,6 @@ impl BackendJwtLayer {
     pub fn claims(mut self, claims: impl BackendClaims) -> Self {
         self.claims = Some(Arc::new(claims));
         self
-    }
-
-    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
-    pub fn clock(self, clock: impl Clock) -> Self {
-        self.with(|settings| settings.clock = Arc::new(clock))
-    }
-
-    /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
-    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
-    pub fn cache(self, entries: usize, bytes: u64) -> Self {
-        self.with(|settings| settings.cache = Some((entries, bytes)))
-    }
-
-    /// Signs a JWT for every request.
-    pub fn no_cache(self) -> Self {
-        self.with(|settings| settings.cache = None)
     }
 
     /// The form of a refusal's body. Default: a problem document.
@@ -164,14 +201,22 @@ impl<S> Layer<S> for BackendJwtLayer {
     type Service = BackendJwt<S>;
 
     fn layer(&self, inner: S) -> BackendJwt<S> {
-        BackendJwt::new(inner, Arc::new(self.clone()))
+        self.telling(inner)
     }
 }
 
-impl fmt::Debug for BackendJwtLayer {
+impl<S> Layer<S> for BackendJwtLayer<ChosenPolicy> {
+    type Service = BackendJwt<S>;
+
+    fn layer(&self, inner: S) -> BackendJwt<S> {
+        self.telling(inner)
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for BackendJwtLayer<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackendJwtLayer")
-            .field("minter", &self.minter)
+            .field("policies", &self.policies)
             .field("claims", &self.claims.is_some())
             .field("responder", &self.responder)
             .finish()

@@ -3,6 +3,7 @@
 mod body;
 mod future;
 mod layer;
+mod policies;
 mod service;
 mod strip;
 
@@ -10,6 +11,7 @@ pub use self::{
     body::StripBody,
     future::{BackendJwtFuture, StripHeaderFuture},
     layer::BackendJwtLayer,
+    policies::{ChoosePolicy, ChosenPolicy, OnePolicy},
     service::BackendJwt,
     strip::{StripHeader, StripHeaderLayer},
 };

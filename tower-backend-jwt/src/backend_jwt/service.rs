@@ -1,9 +1,14 @@
 //! What a request is given, by its head.
 
-use super::{body::StripBody, future::BackendJwtFuture, layer::BackendJwtLayer};
+use super::{
+    body::StripBody,
+    future::BackendJwtFuture,
+    policies::{Policies, Telling},
+};
 use crate::{
-    Anonymous, Application, Claims, VerifiedToken,
+    Anonymous, Application, AuthType, Claims, VerifiedToken,
     field::strip,
+    mint::{Caller, Minter},
     refusal::{Refusal, RefusalReason},
 };
 use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
@@ -14,28 +19,42 @@ use std::{
 use tower_jwks::{ResponseBody, ResponseFuture};
 use tower_service::Service;
 
-/// The service of a [`BackendJwtLayer`].
+/// The service of a [`BackendJwtLayer`](super::BackendJwtLayer).
 #[derive(Clone, Debug)]
 pub struct BackendJwt<S> {
     inner: S,
-    layer: Arc<BackendJwtLayer>,
+    telling: Arc<Telling>,
 }
 
 impl<S> BackendJwt<S> {
-    pub(super) const fn new(inner: S, layer: Arc<BackendJwtLayer>) -> Self {
-        Self { inner, layer }
+    pub(super) const fn new(inner: S, telling: Arc<Telling>) -> Self {
+        Self { inner, telling }
     }
 }
 
-impl BackendJwtLayer {
-    fn header(&self) -> &HeaderName {
-        self.minter.settings().policy.header_name()
-    }
-
-    /// Sets the field, where there is one to set.
-    fn tell(&self, request: &mut Parts) -> Result<(), Refusal> {
-        if let Some(value) = self.value(request)? {
-            let set = request.headers.try_insert(self.header().clone(), value);
+impl Telling {
+    /// Takes off what the caller sent in any of these fields, and sets the one of the policy, where
+    /// there is something to set.
+    fn tell(&self, request: &mut Parts, names: &[HeaderName]) -> Result<(), Refusal> {
+        for name in names {
+            strip(&mut request.headers, name);
+        }
+        let chosen;
+        let minter = match &self.policies {
+            Policies::One(minter, _) => minter,
+            Policies::Chosen(set, choose) => {
+                let missing = Refusal::new(RefusalReason::MissingPolicy);
+                chosen = choose.choose_policy(set, request).ok_or(missing)?;
+                chosen.minter()
+            }
+        };
+        let header = minter.settings().policy.header_name();
+        if !names.contains(header) {
+            return Err(Refusal::new(RefusalReason::MissingPolicy)
+                .with_detail("the policy that was chosen is of another set"));
+        }
+        if let Some(value) = self.value(minter, request)? {
+            let set = request.headers.try_insert(header.clone(), value);
             set.map_err(|_| {
                 Refusal::new(RefusalReason::BackendJwtTooLong)
                     .with_detail("the request has no room for another header field")
@@ -44,20 +63,27 @@ impl BackendJwtLayer {
         Ok(())
     }
 
-    /// The value of the field for this request; none for a caller that is anonymous on purpose.
-    fn value(&self, request: &Parts) -> Result<Option<HeaderValue>, Refusal> {
-        let Some(token) = request.extensions.get::<VerifiedToken>() else {
-            return match request.extensions.get::<Anonymous>() {
-                Some(Anonymous) => Ok(None),
-                None => Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
-            };
+    /// The value of the field for this request, if it is to have one.
+    fn value(&self, minter: &Minter, request: &Parts) -> Result<Option<HeaderValue>, Refusal> {
+        let extensions = &request.extensions;
+        let application = extensions.get::<Application>();
+        let mut claims = extensions.get::<Claims>().cloned().unwrap_or_default();
+        if let Some(token) = extensions.get::<VerifiedToken>() {
+            if let Some(own) = &self.claims {
+                claims = claims
+                    .and(&own.backend_claims(token, request)?)
+                    .map_err(|error| {
+                        Refusal::new(RefusalReason::UnusableClaims).with_detail(error.to_string())
+                    })?;
+            }
+            return minter.mint(Caller::Token(token), application, &claims);
+        }
+        let auth_type = match (extensions.get(), extensions.get()) {
+            (Some(auth_type), _) => auth_type,
+            (None, Some(Anonymous)) => &AuthType::NONE,
+            (None, None) => return Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
         };
-        let claims = match &self.claims {
-            Some(claims) => claims.backend_claims(token, request)?,
-            None => Claims::new(),
-        };
-        let application = request.extensions.get::<Application>();
-        self.minter.mint(token, application, &claims).map(Some)
+        minter.mint(Caller::Without(auth_type), application, &claims)
     }
 }
 
@@ -75,11 +101,11 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        strip(&mut head.headers, self.layer.header());
-        let response = match self.layer.tell(&mut head) {
+        let names = self.telling.headers();
+        let response = match self.telling.tell(&mut head, &names) {
             Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
-            Err(refusal) => ResponseFuture::own(self.layer.responder.respond(refusal, &head)),
+            Err(refusal) => ResponseFuture::own(self.telling.responder.respond(refusal, &head)),
         };
-        BackendJwtFuture::new(response, self.layer.header().clone())
+        BackendJwtFuture::new(response, names)
     }
 }

@@ -3,7 +3,10 @@
 use super::{body::StripBody, future::StripHeaderFuture};
 use crate::field::strip;
 use http::{HeaderName, Request, Response};
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -40,13 +43,15 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StripHeaderLayer {
-    name: HeaderName,
+    names: Arc<[HeaderName]>,
 }
 
 impl StripHeaderLayer {
     /// Removes the field of this name.
-    pub const fn new(name: HeaderName) -> Self {
-        Self { name }
+    pub fn new(name: HeaderName) -> Self {
+        Self {
+            names: Arc::new([name]),
+        }
     }
 }
 
@@ -56,7 +61,7 @@ impl<S> Layer<S> for StripHeaderLayer {
     fn layer(&self, inner: S) -> StripHeader<S> {
         StripHeader {
             inner,
-            name: self.name.clone(),
+            names: Arc::clone(&self.names),
         }
     }
 }
@@ -65,7 +70,7 @@ impl<S> Layer<S> for StripHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct StripHeader<S> {
     inner: S,
-    name: HeaderName,
+    names: Arc<[HeaderName]>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for StripHeader<S>
@@ -81,7 +86,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        strip(request.headers_mut(), &self.name);
-        StripHeaderFuture::new(self.inner.call(request), self.name.clone())
+        for name in self.names.iter() {
+            strip(request.headers_mut(), name);
+        }
+        StripHeaderFuture::new(self.inner.call(request), Arc::clone(&self.names))
     }
 }

@@ -8,7 +8,7 @@
 /// let api = Api::new("orders", "1.0.0").base_path("/shop/orders");
 /// assert_eq!(api.context(), Some("/shop/orders/1.0.0"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct Api {
     pub(super) name: String,

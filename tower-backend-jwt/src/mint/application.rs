@@ -1,13 +1,14 @@
 //! The application through which an API is called.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The application through which an API is called, and its subscription: what the backend JWT says
 /// of both.
 ///
 /// Whoever knows it puts it into the request's extensions, between
 /// [`AccessTokenLayer`](crate::AccessTokenLayer) and
-/// [`BackendJwtLayer`](crate::BackendJwtLayer). What is not set is not said.
+/// [`BackendJwtLayer`](crate::BackendJwtLayer): an [`ApplicationLayer`](crate::ApplicationLayer), or a
+/// layer of your own. What is not set is not said. Cheap to clone.
 ///
 /// ```
 /// use tower_backend_jwt::Application;
@@ -20,7 +21,10 @@ use std::{collections::BTreeMap, fmt};
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[must_use]
-pub struct Application {
+pub struct Application(Arc<Fields>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Fields {
     pub(super) id: String,
     pub(super) uuid: String,
     pub(super) name: String,
@@ -28,13 +32,24 @@ pub struct Application {
     pub(super) application_tier: Option<String>,
     pub(super) tier: Option<String>,
     pub(super) attributes: BTreeMap<String, String>,
+    subscription: Option<Subscription>,
+}
+
+/// Whether an application may call an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Subscription {
+    /// It is subscribed to it.
+    Active,
+    /// It is subscribed to it, and blocked for now.
+    Blocked,
 }
 
 impl Application {
     /// An application by its id and name (`applicationid`, `applicationname`). Its UUID is its id.
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
         let id = id.into();
-        Self {
+        Self(Arc::new(Fields {
             uuid: id.clone(),
             id,
             name: name.into(),
@@ -42,48 +57,70 @@ impl Application {
             application_tier: None,
             tier: None,
             attributes: BTreeMap::new(),
-        }
+            subscription: None,
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Fields)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// Its UUID, where that is not its id (`applicationUUId`).
-    pub fn uuid(mut self, uuid: impl Into<String>) -> Self {
-        self.uuid = uuid.into();
-        self
+    pub fn uuid(self, uuid: impl Into<String>) -> Self {
+        self.with(|fields| fields.uuid = uuid.into())
     }
 
     /// Who subscribed it to the API (`subscriber`).
-    pub fn subscriber(mut self, subscriber: impl Into<String>) -> Self {
-        self.subscriber = Some(subscriber.into());
-        self
+    pub fn subscriber(self, subscriber: impl Into<String>) -> Self {
+        self.with(|fields| fields.subscriber = Some(subscriber.into()))
     }
 
     /// The tier of the application (`applicationtier`).
-    pub fn application_tier(mut self, tier: impl Into<String>) -> Self {
-        self.application_tier = Some(tier.into());
-        self
+    pub fn application_tier(self, tier: impl Into<String>) -> Self {
+        self.with(|fields| fields.application_tier = Some(tier.into()))
     }
 
     /// The tier of its subscription (`tier`).
-    pub fn tier(mut self, tier: impl Into<String>) -> Self {
-        self.tier = Some(tier.into());
-        self
+    pub fn tier(self, tier: impl Into<String>) -> Self {
+        self.with(|fields| fields.tier = Some(tier.into()))
     }
 
     /// Adds one of its attributes (`applicationAttributes`).
-    pub fn attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.attributes.insert(name.into(), value.into());
-        self
+    pub fn attribute(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(|fields| {
+            fields.attributes.insert(name.into(), value.into());
+        })
+    }
+
+    /// Its subscription to the API that is called. Default: none.
+    ///
+    /// No claim says this; an [`ApplicationLayer`](crate::ApplicationLayer) can
+    /// [require](crate::ApplicationLayer::require_subscription) an active one.
+    pub fn subscription(self, subscription: Subscription) -> Self {
+        self.with(|fields| fields.subscription = Some(subscription))
+    }
+
+    #[cfg(feature = "sources")]
+    pub(crate) fn subscribed(&self) -> Option<Subscription> {
+        self.0.subscription
+    }
+
+    pub(super) fn fields(&self) -> &Fields {
+        &self.0
     }
 
     /// The bytes it takes in memory, nearly.
-    pub(super) fn size(&self) -> usize {
-        let optional = [&self.subscriber, &self.application_tier, &self.tier];
-        size_of::<Self>()
-            + [&self.id, &self.uuid, &self.name]
+    pub(crate) fn size(&self) -> usize {
+        let fields = self.fields();
+        let optional = [&fields.subscriber, &fields.application_tier, &fields.tier];
+        size_of::<Fields>()
+            + [&fields.id, &fields.uuid, &fields.name]
                 .into_iter()
                 .chain(optional.into_iter().flatten())
                 .chain(
-                    self.attributes
+                    fields
+                        .attributes
                         .iter()
                         .flat_map(|(name, value)| [name, value]),
                 )

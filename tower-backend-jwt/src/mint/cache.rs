@@ -1,6 +1,6 @@
 //! Backend JWTs that can be used again.
 
-use super::application::Application;
+use super::{application::Application, auth_type::AuthType};
 use crate::{VerifiedToken, issuer::Rules};
 use http::HeaderValue;
 use quick_cache::{Equivalent, Weighter, sync::Cache};
@@ -14,19 +14,35 @@ use tower_jwks::{SigningKey, UnixTime};
 /// Bounded in entries and in bytes. What nobody asks for goes first.
 pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Weight>);
 
-/// Everything a backend JWT is made from, apart from what is fixed for the cache's minter and the
-/// signing key, which is compared when an entry is found.
+/// Everything a backend JWT is made from, apart from the signing key, which is compared when an entry
+/// is found.
 struct Key {
-    token: Arc<str>,
-    /// Two verifiers may read one token in two ways: what it says depends on their mappings.
-    rules: Arc<Rules>,
+    /// What is fixed for a minter: its policy, its API. No two minters have the same number.
+    minter: u64,
+    caller: Known,
     application: Option<Application>,
     claims: Box<str>,
 }
 
+enum Known {
+    /// Two verifiers may read one token in two ways: what it says depends on their mappings.
+    Token(Arc<str>, Arc<Rules>),
+    Without(AuthType),
+}
+
+/// Whom a backend JWT is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Caller<'a> {
+    /// Who has this token.
+    Token(&'a VerifiedToken),
+    /// Somebody who has none.
+    Without(&'a AuthType),
+}
+
 /// A [`Key`] to look up with: nothing is copied to find something.
 pub(super) struct Inputs<'a> {
-    pub(super) token: &'a VerifiedToken,
+    pub(super) minter: u64,
+    pub(super) caller: Caller<'a>,
     pub(super) application: Option<&'a Application>,
     /// The user's own claims, as JSON.
     pub(super) claims: &'a str,
@@ -67,8 +83,13 @@ impl JwtCache {
 
     pub(super) fn insert(&self, inputs: &Inputs<'_>, minted: Minted) {
         let key = Key {
-            token: Arc::clone(inputs.token.token()),
-            rules: Arc::clone(inputs.token.rules()),
+            minter: inputs.minter,
+            caller: match inputs.caller {
+                Caller::Token(token) => {
+                    Known::Token(Arc::clone(token.token()), Arc::clone(token.rules()))
+                }
+                Caller::Without(auth_type) => Known::Without(auth_type.clone()),
+            },
             application: inputs.application.cloned(),
             claims: inputs.claims.into(),
         };
@@ -76,31 +97,35 @@ impl JwtCache {
     }
 }
 
+/// What two keys are compared by: the whole token, not an identifier that two issuers could give
+/// twice; the rules by their address, which no others can have while a key holds them.
+type Parts<'a> = (u64, CallerParts<'a>, Option<&'a Application>, &'a str);
+
+#[derive(PartialEq, Eq, Hash)]
+enum CallerParts<'a> {
+    Token(&'a str, *const Rules),
+    Without(&'a AuthType),
+}
+
 impl Key {
     fn parts(&self) -> Parts<'_> {
-        (
-            &self.token,
-            Arc::as_ptr(&self.rules),
-            self.application.as_ref(),
-            &self.claims,
-        )
+        let caller = match &self.caller {
+            Known::Token(token, rules) => CallerParts::Token(token, Arc::as_ptr(rules)),
+            Known::Without(auth_type) => CallerParts::Without(auth_type),
+        };
+        (self.minter, caller, self.application.as_ref(), &self.claims)
     }
 }
 
 impl Inputs<'_> {
     fn parts(&self) -> Parts<'_> {
-        (
-            self.token.token(),
-            Arc::as_ptr(self.token.rules()),
-            self.application,
-            self.claims,
-        )
+        let caller = match self.caller {
+            Caller::Token(token) => CallerParts::Token(token.token(), Arc::as_ptr(token.rules())),
+            Caller::Without(auth_type) => CallerParts::Without(auth_type),
+        };
+        (self.minter, caller, self.application, self.claims)
     }
 }
-
-/// The whole token, not an identifier that two issuers could give twice; the rules by their address,
-/// which no others can have while a key holds them.
-type Parts<'a> = (&'a str, *const Rules, Option<&'a Application>, &'a str);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
@@ -139,7 +164,10 @@ impl Weighter<Key, Arc<Minted>> for Weight {
     fn weight(&self, key: &Key, minted: &Arc<Minted>) -> u64 {
         let bytes = size_of::<Key>()
             + size_of::<Minted>()
-            + key.token.len()
+            + match &key.caller {
+                Known::Token(token, _) => token.len(),
+                Known::Without(_) => 0,
+            }
             + key.application.as_ref().map_or(0, Application::size)
             + key.claims.len()
             + minted.value.len();

@@ -3,6 +3,7 @@
 use crate::{VerifiedToken, json::push_string, refusal::Refusal};
 use http::request::Parts;
 use serde::Serialize;
+use std::sync::Arc;
 use tower_jwks::ConfigError;
 
 /// Gives the backend JWT claims of the user's own.
@@ -28,7 +29,10 @@ where
     }
 }
 
-/// Claims by name, each with a value that serializes to JSON.
+/// Claims by name, each with a value that serializes to JSON. Cheap to clone.
+///
+/// In a request's extensions they are taken into its backend JWT: that is how a
+/// [`UserClaimsLayer`](crate::UserClaimsLayer) hands on what it has found.
 ///
 /// ```
 /// use tower_backend_jwt::Claims;
@@ -40,7 +44,10 @@ where
 /// ```
 #[derive(Clone, Default)]
 #[must_use]
-pub struct Claims {
+pub struct Claims(Arc<Members>);
+
+#[derive(Clone, Default)]
+struct Members {
     names: Vec<Box<str>>,
     /// `"name":value`, separated by commas.
     json: String,
@@ -68,9 +75,38 @@ impl Claims {
         if self.has(name) {
             return Err(ConfigError::new(name.to_owned(), "is claimed twice"));
         }
-        push_member(&mut self.json, name, json);
-        self.names.push(name.into());
+        let members = Arc::make_mut(&mut self.0);
+        push_member(&mut members.json, name, json);
+        members.names.push(name.into());
         Ok(())
+    }
+
+    /// These and the others, of which none may have a name of these.
+    pub(crate) fn and(mut self, others: &Self) -> Result<Self, ConfigError> {
+        if self.0.names.is_empty() {
+            return Ok(others.clone());
+        }
+        if let Some(name) = others.names().find(|name| self.has(name)) {
+            return Err(ConfigError::new(name.to_owned(), "is claimed twice"));
+        }
+        let (members, others) = (Arc::make_mut(&mut self.0), &others.0);
+        if !others.json.is_empty() {
+            members.json.push(',');
+            members.json.push_str(&others.json);
+            members.names.extend(others.names.iter().cloned());
+        }
+        Ok(self)
+    }
+
+    /// The bytes they take in memory, nearly.
+    #[cfg(feature = "sources")]
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Members>()
+            + self.0.json.len()
+            + self
+                .names()
+                .map(|name| size_of::<Box<str>>() + name.len())
+                .sum::<usize>()
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -78,18 +114,18 @@ impl Claims {
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(AsRef::as_ref)
+        self.0.names.iter().map(AsRef::as_ref)
     }
 
     pub(super) fn json(&self) -> &str {
-        &self.json
+        &self.0.json
     }
 }
 
 /// Names only: values are the user's.
 impl std::fmt::Debug for Claims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Claims").field(&self.names).finish()
+        f.debug_tuple("Claims").field(&self.0.names).finish()
     }
 }
 

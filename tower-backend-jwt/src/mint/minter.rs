@@ -2,8 +2,9 @@
 
 use super::{
     Api, Application, Claims, Policy,
-    cache::{Inputs, JwtCache, Minted},
+    cache::{Caller, Inputs, JwtCache, Minted},
     claims::push_member,
+    lifetime::Lifetime,
 };
 use crate::{
     VerifiedToken,
@@ -11,7 +12,13 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use http::HeaderValue;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 use tower_jwks::{Clock, ConfigError, KeyRing, SigningKey, SystemClock, UnixTime};
 
 /// What a [`Minter`] is made from.
@@ -23,8 +30,7 @@ pub(crate) struct Settings {
     custom: Claims,
     pub(crate) api: Option<Api>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Entries and bytes.
-    pub(crate) cache: Option<(usize, u64)>,
+    cache: Option<Arc<JwtCache>>,
 }
 
 impl Settings {
@@ -35,8 +41,13 @@ impl Settings {
             custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
-            cache: Some((10_000, 64 * 1024 * 1024)),
+            cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
         }
+    }
+
+    /// Keeps so many JWTs, and so many bytes of them; none at all with no entries.
+    pub(crate) fn set_cache(&mut self, entries: usize, bytes: u64) {
+        self.cache = (entries > 0).then(|| Arc::new(JwtCache::new(entries, bytes)));
     }
 
     /// Takes a policy that is sound by itself and fits the keys.
@@ -57,19 +68,21 @@ impl Settings {
 /// Makes backend JWTs after one policy.
 pub(crate) struct Minter {
     settings: Settings,
+    /// No other minter's, so that several can share a cache, and what this one has made is not handed
+    /// out any more when it is gone.
+    number: u64,
     /// What every token of this minter claims, as JSON members.
     fixed: String,
-    cache: Option<JwtCache>,
+    cache: Option<Arc<JwtCache>>,
 }
 
 impl Minter {
     pub(crate) fn new(settings: Settings) -> Self {
+        static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
+            number: MADE.fetch_add(1, Ordering::Relaxed),
             fixed: fixed(&settings.policy, settings.api.as_ref(), &settings.custom),
-            cache: settings
-                .cache
-                .filter(|(entries, _)| *entries > 0)
-                .map(|(entries, bytes)| JwtCache::new(entries, bytes)),
+            cache: settings.cache.clone(),
             settings,
         }
     }
@@ -78,22 +91,28 @@ impl Minter {
         &self.settings
     }
 
-    /// The value of the field: a JWT that was made for the same inputs, or a new one.
+    /// The value of the field: a JWT that was made for the same inputs, or a new one. None for a
+    /// caller of whom the policy says nothing.
     pub(crate) fn mint(
         &self,
-        token: &VerifiedToken,
+        caller: Caller<'_>,
         application: Option<&Application>,
         claims: &Claims,
-    ) -> Result<HeaderValue, Refusal> {
+    ) -> Result<Option<HeaderValue>, Refusal> {
         let Settings { policy, clock, .. } = &self.settings;
-        // Whatever `typ` it has and whoever is trusted: what we signed is not exchanged again.
-        if token.issuer() == policy.issuer {
-            return Err(Refusal::new(RefusalReason::SelfIssued));
+        match caller {
+            // Whatever `typ` it has and whoever is trusted: what we signed is not exchanged again.
+            Caller::Token(token) if token.issuer() == policy.issuer => {
+                return Err(Refusal::new(RefusalReason::SelfIssued));
+            }
+            Caller::Without(_) if !policy.minimal_assertion => return Ok(None),
+            _ => {}
         }
         let key = self.settings.keys.signing_key()?;
         let now = clock.now();
         let inputs = Inputs {
-            token,
+            minter: self.number,
+            caller,
             application,
             claims: claims.json(),
         };
@@ -102,14 +121,14 @@ impl Minter {
             .as_ref()
             .and_then(|cache| cache.find(&inputs, &key, now))
         {
-            return Ok(value);
+            return Ok(Some(value));
         }
         let minted = self.sign(&inputs, claims, &key, now)?;
         let value = minted.value.clone();
         if let Some(cache) = &self.cache {
             cache.insert(&inputs, minted);
         }
-        Ok(value)
+        Ok(Some(value))
     }
 
     fn sign(
@@ -120,16 +139,17 @@ impl Minter {
         now: UnixTime,
     ) -> Result<Minted, Refusal> {
         let policy = &self.settings.policy;
+        let source_end = match inputs.caller {
+            Caller::Token(token) => Some(token.expires_at()),
+            Caller::Without(_) => None,
+        };
         let Lifetime {
             expires_at,
             renew_at,
-        } = Lifetime::new(now, policy.ttl, inputs.token.expires_at(), key.not_after())?;
+        } = Lifetime::new(now, policy.ttl, source_end, key.not_after())?;
 
         let mut json = String::with_capacity(1024);
         json.push('{');
-        if let Some(subject) = inputs.token.subject() {
-            push_text(&mut json, "sub", subject);
-        }
         push_member(&mut json, "iat", &now.to_string());
         push_member(&mut json, "exp", &expires_at.to_string());
         if policy.not_before {
@@ -138,9 +158,17 @@ impl Minter {
         push_text(&mut json, "jti", &jti()?);
         json.push(',');
         json.push_str(&self.fixed);
-        self.push_caller(&mut json, inputs);
+        if let Some(application) = inputs.application {
+            self.push_application(&mut json, application);
+        }
+        match inputs.caller {
+            Caller::Token(token) => self.push_user(&mut json, token),
+            Caller::Without(auth_type) => push_text(&mut json, "auth_type", auth_type.as_str()),
+        }
         self.push_own(&mut json, claims)?;
-        self.push_copied(&mut json, inputs.token, claims);
+        if let Caller::Token(token) = inputs.caller {
+            self.push_copied(&mut json, token, claims);
+        }
         json.push('}');
 
         let jwt = key.sign_jws(&policy.typ, json.as_bytes())?;
@@ -166,21 +194,33 @@ impl Minter {
         })
     }
 
-    /// What the gateway says of the user and the application.
-    fn push_caller(&self, json: &mut String, inputs: &Inputs<'_>) {
+    /// What the gateway says of a user. Without a token there is none to say it of.
+    fn push_user(&self, json: &mut String, token: &VerifiedToken) {
         let policy = &self.settings.policy;
+        if let Some(subject) = token.subject() {
+            push_text(json, "sub", subject);
+        }
+        let enduser = token.subject().filter(|_| policy.enduser);
+        for (name, value) in [
+            ("usertype", Some("Application_User")),
+            ("enduserTenantId", Some("0")),
+            ("enduser", enduser),
+        ] {
+            if let Some(name) = policy.dialect.name(name)
+                && let Some(value) = value
+            {
+                push_text(json, &name, value);
+            }
+        }
+    }
+
+    fn push_application(&self, json: &mut String, application: &Application) {
+        let policy = &self.settings.policy;
+        let application = application.fields();
         let mut push = |name: &str, value: &str| {
             if let Some(name) = policy.dialect.name(name) {
                 push_text(json, &name, value);
             }
-        };
-        if policy.enduser
-            && let Some(subject) = inputs.token.subject()
-        {
-            push("enduser", subject);
-        }
-        let Some(application) = inputs.application else {
-            return;
         };
         push("applicationid", &application.id);
         push("applicationUUId", &application.uuid);
@@ -205,10 +245,10 @@ impl Minter {
 
     /// The user's own claims, which may not overwrite those before them.
     fn push_own(&self, json: &mut String, claims: &Claims) -> Result<(), Refusal> {
-        let dialect = &self.settings.policy.dialect;
+        let Settings { policy, custom, .. } = &self.settings;
         if let Some(name) = claims
             .names()
-            .find(|name| dialect.owns(name) || self.settings.custom.has(name))
+            .find(|name| policy.owns(name) || custom.has(name))
         {
             return Err(Refusal::new(RefusalReason::UnusableClaims)
                 .with_detail(format!("{name:?} is claimed already")));
@@ -223,51 +263,11 @@ impl Minter {
     fn push_copied(&self, json: &mut String, token: &VerifiedToken, claims: &Claims) {
         let policy = &self.settings.policy;
         for (name, value) in token.claims_iter() {
-            let taken =
-                policy.dialect.owns(name) || self.settings.custom.has(name) || claims.has(name);
+            let taken = policy.owns(name) || self.settings.custom.has(name) || claims.has(name);
             if !taken && value != "null" && policy.copied.includes(name) {
                 push_member(json, name, value);
             }
         }
-    }
-}
-
-/// How long a backend JWT lives, and is handed out.
-struct Lifetime {
-    expires_at: UnixTime,
-    renew_at: UnixTime,
-}
-
-impl Lifetime {
-    /// It never outlives its source nor its key. Leeway, which the source may live on for, is for
-    /// clocks that differ, and is not handed on.
-    fn new(
-        now: UnixTime,
-        ttl: Duration,
-        source_end: UnixTime,
-        key_end: Option<UnixTime>,
-    ) -> Result<Self, Refusal> {
-        if source_end <= now {
-            return Err(Refusal::new(RefusalReason::Expired));
-        }
-        let wanted = now.saturating_add(ttl);
-        let mut expires_at = wanted.min(source_end);
-        if let Some(key_end) = key_end {
-            if key_end <= now {
-                return Err(Refusal::new(RefusalReason::KeysUnavailable)
-                    .with_detail("the signing key's certificate is expired"));
-            }
-            expires_at = expires_at.min(key_end);
-        }
-        Ok(Self {
-            expires_at,
-            // Half of its time is left at least, unless a new one could live no longer.
-            renew_at: if expires_at < wanted {
-                expires_at
-            } else {
-                now.saturating_add(ttl / 2)
-            },
-        })
     }
 }
 
@@ -301,8 +301,6 @@ fn fixed(policy: &Policy, api: Option<&Api>, custom: &Claims) -> String {
         }
     }
     push("keytype", api.map_or("PRODUCTION", |api| &api.key_type));
-    push("usertype", "Application_User");
-    push("enduserTenantId", "0");
     if !custom.json().is_empty() {
         json.push(',');
         json.push_str(custom.json());
@@ -335,39 +333,5 @@ impl fmt::Debug for Minter {
             .field("api", &self.settings.api)
             .field("cache", &self.cache)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(secs: u64) -> UnixTime {
-        UnixTime::from_secs(secs)
-    }
-
-    fn lifetime(source: u64, key: Option<u64>) -> Result<(u64, u64), RefusalReason> {
-        Lifetime::new(at(1000), Duration::from_secs(100), at(source), key.map(at))
-            .map(|life| (life.expires_at.as_secs(), life.renew_at.as_secs()))
-            .map_err(|refusal| refusal.reason())
-    }
-
-    #[test]
-    fn a_backend_jwt_outlives_neither_its_source_nor_its_key() {
-        assert_eq!(lifetime(5000, None), Ok((1100, 1050)));
-        assert_eq!(lifetime(1030, None), Ok((1030, 1030)));
-        assert_eq!(lifetime(5000, Some(1020)), Ok((1020, 1020)));
-        assert_eq!(lifetime(1030, Some(1020)), Ok((1020, 1020)));
-        assert_eq!(lifetime(1100, None), Ok((1100, 1050)));
-    }
-
-    #[test]
-    fn nothing_is_minted_from_what_is_expired() {
-        assert_eq!(lifetime(1000, None), Err(RefusalReason::Expired));
-        assert_eq!(lifetime(999, None), Err(RefusalReason::Expired));
-        assert_eq!(
-            lifetime(5000, Some(1000)),
-            Err(RefusalReason::KeysUnavailable)
-        );
     }
 }

@@ -3,19 +3,27 @@
 
 mod api;
 mod application;
+mod auth_type;
 mod cache;
 mod claims;
 mod custom_claim;
+mod lifetime;
 mod minter;
 mod names;
 mod policy;
+mod policy_set;
 mod presets;
 
-pub(crate) use self::minter::{Minter, Settings};
 pub use self::{
     api::Api,
-    application::Application,
+    application::{Application, Subscription},
+    auth_type::AuthType,
     claims::{BackendClaims, Claims},
     custom_claim::{ClaimType, CustomClaim},
     policy::{CopiedClaims, Policy},
+    policy_set::{PolicySet, PolicySetBuilder, PreparedPolicy},
+};
+pub(crate) use self::{
+    cache::Caller,
+    minter::{Minter, Settings},
 };

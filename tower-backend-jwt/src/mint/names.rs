@@ -40,7 +40,7 @@ const DIALECT: [&str; 14] = [
 ];
 
 /// The prefix of the gateway's claims, if it makes any beside those of the JWT itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dialect(Option<String>);
 
 impl Dialect {

@@ -15,11 +15,11 @@ use tower_jwks::{Algorithm, ConfigError};
 /// custom one, and `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `cnf`, `application`,
 /// `tierInfo`, `subscribedAPIs` and `aut` are not copied. (`sub` is the same in both, but the
 /// gateway says so.)
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CopiedClaims(Copied);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Copied {
     Listed(BTreeSet<String>),
     AllBut(BTreeSet<String>),
@@ -90,7 +90,7 @@ impl CopiedClaims {
 ///     .copied_claims(CopiedClaims::listed(["scope", "org_id"]))
 ///     .custom_claim("region", "eu");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Policy {
     header: HeaderName,
@@ -103,6 +103,7 @@ pub struct Policy {
     pub(super) copied: CopiedClaims,
     pub(super) custom: Vec<(String, CustomClaim)>,
     pub(super) enduser: bool,
+    pub(super) minimal_assertion: bool,
     /// Whether a single audience is an array too.
     pub(super) audience_array: bool,
     pub(super) not_before: bool,
@@ -131,6 +132,7 @@ impl Default for Policy {
             ]),
             custom: Vec::new(),
             enduser: false,
+            minimal_assertion: false,
             audience_array: false,
             not_before: false,
             max_bytes: 8 * 1024,
@@ -204,6 +206,14 @@ impl Policy {
         self
     }
 
+    /// The audiences, in place of those named before; an array also if it is one, as Choreo writes
+    /// them. Choreo then copies no claim of the access token any more; here nothing else changes.
+    pub fn audiences<A: Into<String>>(mut self, audiences: impl IntoIterator<Item = A>) -> Self {
+        self.audiences = audiences.into_iter().map(Into::into).collect();
+        self.audience_array = true;
+        self
+    }
+
     /// The algorithm it must be signed with. Default: that of the key ring. Another than that is
     /// an error when the layer takes the policy.
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
@@ -249,11 +259,30 @@ impl Policy {
         self
     }
 
+    /// Tells the service behind of callers without an access token as well. Default: their requests
+    /// carry no backend JWT.
+    ///
+    /// Such a JWT has the claim `auth_type`, which says how the caller was authenticated
+    /// ([`AuthType`](crate::AuthType)), and nothing that looks like a user's: no `sub`, no claim of the
+    /// dialect about a user. It says what the API is, what the application is where one is known, and
+    /// the custom claims. That of a user never has an `auth_type`.
+    ///
+    /// A service that takes any JWT with a good signature for a user's must not be told of the others.
+    pub const fn minimal_assertion(mut self) -> Self {
+        self.minimal_assertion = true;
+        self
+    }
+
     /// The longest backend JWT, in bytes: a longer one is not sent, and the request answered
     /// `500`. Default: 8 KiB, because many servers take no longer field.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
+    }
+
+    /// Whether a claim of this name is the gateway's to make.
+    pub(super) fn owns(&self, name: &str) -> bool {
+        self.dialect.owns(name) || (self.minimal_assertion && name == "auth_type")
     }
 
     /// What can be wrong with a policy alone; the custom claims, rendered, if nothing is.
@@ -288,7 +317,7 @@ impl Policy {
             if name.is_empty() {
                 return Err(ConfigError::new("custom claim", "has no name"));
             }
-            if self.dialect.owns(name) {
+            if self.owns(name) {
                 return Err(ConfigError::new(
                     "custom claim",
                     format!("{name:?} is a claim that the gateway makes"),

@@ -40,7 +40,7 @@ pub struct Refusal {
     retry_after: Option<Duration>,
 }
 
-/// When it is worth asking again for keys, where nobody knows better.
+/// When it is worth asking again, where nobody knows better.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Refusal {
@@ -50,7 +50,9 @@ impl Refusal {
             detail: None,
             scope: None,
             retry_after: match reason {
-                RefusalReason::KeysUnavailable => Some(RETRY_AFTER),
+                RefusalReason::KeysUnavailable | RefusalReason::SourceUnavailable => {
+                    Some(RETRY_AFTER)
+                }
                 _ => None,
             },
         }
@@ -66,6 +68,12 @@ impl Refusal {
     #[must_use]
     pub const fn forbidden() -> Self {
         Self::new(RefusalReason::Forbidden)
+    }
+
+    /// What is asked about the caller does not answer: `503`, with `Retry-After`.
+    #[must_use]
+    pub const fn source_unavailable() -> Self {
+        Self::new(RefusalReason::SourceUnavailable)
     }
 
     /// The token's scope is too small: `403` with `insufficient_scope` and the scopes needed.

@@ -48,10 +48,18 @@ pub enum RefusalReason {
     InsufficientScope,
     /// A check of the user's own refused the request.
     Forbidden,
+    /// The application is not subscribed to the API.
+    NotSubscribed,
+    /// The application's subscription is blocked.
+    SubscriptionBlocked,
+    /// What is asked about the application or the user does not answer.
+    SourceUnavailable,
     /// Keys are not to be had: the issuer's to verify with, or ours to sign with.
     KeysUnavailable,
     /// No layer before this one validated a token.
     MissingAccessTokenLayer,
+    /// No backend JWT policy was chosen for the request.
+    MissingPolicy,
     /// The claims of the user's own cannot be put into the backend JWT.
     UnusableClaims,
     /// The backend JWT would be longer than the policy allows.
@@ -105,6 +113,7 @@ pub(crate) enum Wso2 {
     InvalidCredentials,
     MissingCredentials,
     Expired,
+    Blocked,
     Forbidden,
     Scope,
 }
@@ -238,6 +247,30 @@ impl RefusalReason {
                 Wso2::Forbidden,
                 PERMISSION_DENIED,
             ),
+            Self::NotSubscribed => row(
+                "not_subscribed",
+                "the application is not subscribed to the API",
+                StatusCode::FORBIDDEN,
+                None,
+                Wso2::Forbidden,
+                PERMISSION_DENIED,
+            ),
+            Self::SubscriptionBlocked => row(
+                "subscription_blocked",
+                "the application's subscription is blocked",
+                StatusCode::FORBIDDEN,
+                None,
+                Wso2::Blocked,
+                PERMISSION_DENIED,
+            ),
+            Self::SourceUnavailable => row(
+                "source_unavailable",
+                "a source of what is said of the caller does not answer",
+                StatusCode::SERVICE_UNAVAILABLE,
+                None,
+                Wso2::Unclassified,
+                UNAVAILABLE,
+            ),
             Self::KeysUnavailable => row(
                 "keys_unavailable",
                 "keys are not to be had",
@@ -249,6 +282,10 @@ impl RefusalReason {
             Self::MissingAccessTokenLayer => fault(
                 "missing_access_token_layer",
                 "no AccessTokenLayer is before this: the request was never validated",
+            ),
+            Self::MissingPolicy => fault(
+                "missing_policy",
+                "no backend JWT policy was chosen for the request",
             ),
             Self::UnusableClaims => fault(
                 "unusable_claims",

@@ -248,6 +248,11 @@ fn wso2(refusal: &Refusal, request: &Parts) -> Bytes {
             "Access Token Expired",
             "Renew the access token and try again".to_owned(),
         ),
+        Wso2::Blocked => (
+            "900907",
+            "The requested API is temporarily blocked",
+            "Access failure for API".to_owned(),
+        ),
         Wso2::Forbidden => (
             "900908",
             "Resource forbidden",

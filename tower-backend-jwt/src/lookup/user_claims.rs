@@ -1,0 +1,222 @@
+//! The attributes of a user.
+
+use super::{
+    application::without_token,
+    asking::{Asking, Kept},
+    service::{Find, Finding, Found, Lookup},
+};
+use crate::{
+    Claims, VerifiedToken,
+    refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse, Responder},
+};
+use http::request::Parts;
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+use tower_layer::Layer;
+
+/// Knows claims about users.
+///
+/// Implemented by closures `Fn(UserQuery) -> impl Future`.
+pub trait ClaimsSource: Send + Sync + 'static {
+    /// The claims about this user that the backend JWT is to have; none if nothing is known.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::source_unavailable`] if they cannot be found out now.
+    fn claims(&self, query: UserQuery) -> impl Future<Output = Result<Claims, Refusal>> + Send;
+}
+
+impl<F, A> ClaimsSource for F
+where
+    F: Fn(UserQuery) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<Claims, Refusal>> + Send,
+{
+    fn claims(&self, query: UserQuery) -> impl Future<Output = Result<Claims, Refusal>> + Send {
+        self(query)
+    }
+}
+
+/// Which user is asked for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct UserQuery {
+    issuer: Arc<str>,
+    subject: Box<str>,
+}
+
+impl UserQuery {
+    /// Who issued the token: a subject is unique at its issuer only.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whom the token is about: a user, or with client credentials the client itself.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+/// Finds claims about the user, for the backend JWT: an address, roles, whatever a directory knows.
+///
+/// They are [`Claims`] in the request's extensions from there on, beside any that are there already; a
+/// name that is claimed twice is answered `500`. The source is asked, and what it says is kept, as by an
+/// [`ApplicationLayer`](crate::ApplicationLayer). A request without a token, or whose token has no
+/// subject, goes by unasked.
+///
+/// # Order
+///
+/// Inside [`AccessTokenLayer`](crate::AccessTokenLayer), outside of
+/// [`BackendJwtLayer`](crate::BackendJwtLayer). It waits on tokio's clock: the runtime has to have one.
+///
+/// ```
+/// use tower_backend_jwt::{Claims, Refusal, UserClaimsLayer, UserQuery};
+///
+/// let layer = UserClaimsLayer::new(|query: UserQuery| async move {
+///     // A directory, in earnest.
+///     let department = if query.subject() == "alice" { "sales" } else { "none" };
+///     Claims::new()
+///         .with("department", department)
+///         .map_err(|error| Refusal::source_unavailable().with_detail(error.to_string()))
+/// });
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct UserClaimsLayer {
+    asking: Asking<UserQuery, Claims>,
+    responder: Responder,
+}
+
+impl UserClaimsLayer {
+    /// Asks this source.
+    pub fn new(source: impl ClaimsSource) -> Self {
+        let source = Arc::new(source);
+        Self {
+            asking: Asking::new(Arc::new(move |query| {
+                let source = Arc::clone(&source);
+                Box::pin(async move { source.claims(query).await })
+            })),
+            responder: Responder::default(),
+        }
+    }
+
+    /// Keeps at most so many answers, and so many bytes of them. Default: 10,000 and 16 MiB. Clones of
+    /// the layer, and the services they make, share them.
+    pub fn cache(mut self, entries: usize, bytes: u64) -> Self {
+        self.asking.set_cache(entries, bytes);
+        self
+    }
+
+    /// Asks for every request: right for a source in memory.
+    pub fn no_cache(self) -> Self {
+        self.cache(0, 0)
+    }
+
+    /// How long an answer is believed. Default: a minute.
+    pub const fn fresh_for(mut self, age: Duration) -> Self {
+        self.asking.fresh_for = age;
+        self
+    }
+
+    /// How long a request waits for the source, at most. Default: two seconds.
+    pub const fn time_limit(mut self, limit: Duration) -> Self {
+        self.asking.time_limit = limit;
+        self
+    }
+
+    /// When the source does not answer or fails, requests go on without what it would have said. Default:
+    /// they are answered `503`.
+    pub const fn fail_open(mut self) -> Self {
+        self.asking.fail_open = true;
+        self
+    }
+
+    /// The form of a refusal's body. Default: a problem document.
+    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
+        self.responder.format = format;
+        self
+    }
+
+    /// Answers refusals with a response of your own, gRPC included.
+    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
+        self.responder.hook = Some(Arc::new(response));
+        self
+    }
+}
+
+/// Puts claims beside those that are there.
+fn add(claims: &Claims, head: &mut Parts) -> Result<(), Refusal> {
+    let had = head.extensions.remove::<Claims>().unwrap_or_default();
+    let both = had.and(claims).map_err(|error| {
+        Refusal::new(RefusalReason::UnusableClaims).with_detail(error.to_string())
+    })?;
+    head.extensions.insert(both);
+    Ok(())
+}
+
+impl Find for UserClaimsLayer {
+    fn find(&self, head: &mut Parts) -> Result<Option<Finding>, Refusal> {
+        let Some(token) = head.extensions.get::<VerifiedToken>() else {
+            return without_token(head).map(|()| None);
+        };
+        let Some(subject) = token.subject() else {
+            return Ok(None);
+        };
+        let query = UserQuery {
+            issuer: token.issuer_shared(),
+            subject: subject.into(),
+        };
+        if let Some(known) = self.asking.known(&query) {
+            return add(&known, head).map(|()| None);
+        }
+        let asked = self.asking.clone().ask(query);
+        Ok(Some(Box::pin(async move {
+            let answer = asked.await?;
+            let found: Found = Box::new(move |head: &mut Parts| match answer {
+                Some(claims) => add(&claims, head),
+                None => Ok(()),
+            });
+            Ok(found)
+        })))
+    }
+
+    fn responder(&self) -> &Responder {
+        &self.responder
+    }
+}
+
+impl<S> Layer<S> for UserClaimsLayer {
+    type Service = Lookup<S>;
+
+    fn layer(&self, inner: S) -> Lookup<S> {
+        Lookup::new(inner, self.clone())
+    }
+}
+
+impl Kept for UserQuery {
+    fn bytes(&self) -> usize {
+        self.subject.len()
+    }
+}
+
+impl Kept for Claims {
+    fn bytes(&self) -> usize {
+        self.size()
+    }
+}
+
+impl fmt::Debug for UserQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserQuery")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UserClaimsLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserClaimsLayer")
+            .field("asking", &self.asking)
+            .field("responder", &self.responder)
+            .finish()
+    }
+}

@@ -1,0 +1,266 @@
+//! Policies that can be exchanged while requests are served.
+
+use super::{
+    Api, Policy,
+    minter::{Minter, Settings},
+};
+use arc_swap::ArcSwap;
+use http::HeaderName;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tower_jwks::{Clock, ConfigError, KeyRing};
+
+/// The policies of many APIs, by name, which can be exchanged while requests are served.
+///
+/// A handle: clones share the policies. A [`BackendJwtLayer`](crate::BackendJwtLayer) made
+/// [with it](crate::BackendJwtLayer::with_policies) asks for the policy of each request.
+///
+/// A change is whole or not at all: policies that are not sound, or do not fit the keys, leave those in
+/// force. A request that has its policy goes on with it; the next one gets the new. JWTs that were made
+/// after a policy are not handed out any more when it is exchanged. They are kept, up to a bound, for
+/// all policies of the set together.
+///
+/// A field that a policy of the set has ever put its JWT into stays the gateway's own: what a caller
+/// sends in it is removed, whatever the policies are now. The service behind may still trust it.
+///
+/// ```
+/// use http::request::Parts;
+/// use tower_backend_jwt::{Api, BackendJwtLayer, Policy, PolicySet};
+/// use tower_jwks::{Algorithm, KeyRing};
+///
+/// let policies = PolicySet::new(KeyRing::generate(Algorithm::ES256)?);
+/// policies.replace([
+///     ("orders", Policy::default().audience("orders"), Api::new("orders", "1.0.0")),
+///     ("stock", Policy::default().audience("stock"), Api::new("stock", "2.1.0")),
+/// ])?;
+///
+/// // The first segment of the path names the API.
+/// let layer = BackendJwtLayer::with_policies(policies.clone(), |policies: &PolicySet, request: &Parts| {
+///     policies.get(request.uri.path().split('/').nth(1)?)
+/// });
+///
+/// // Later, while it serves:
+/// let policy = Policy::default().audience("orders").custom_claim("region", "eu");
+/// policies.set("orders", policy, Api::new("orders", "1.0.1"))?;
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct PolicySet(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    current: ArcSwap<Snapshot>,
+    /// One change after another: each is made from the policies in force.
+    changing: Mutex<()>,
+}
+
+#[derive(Clone, Default)]
+struct Snapshot {
+    policies: HashMap<Box<str>, PreparedPolicy>,
+    /// The fields of all policies, past ones among them.
+    headers: Arc<[HeaderName]>,
+}
+
+/// A policy of a [`PolicySet`], checked and prepared, with the API it is for.
+///
+/// Cheap to clone. It stays what it is when the set changes: who routes requests can keep it with the
+/// route, put it into the request's extensions, and exchange routes and policies at once.
+#[derive(Clone)]
+pub struct PreparedPolicy(Arc<Minter>);
+
+impl PreparedPolicy {
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.0.settings().policy
+    }
+
+    pub(crate) fn minter(&self) -> &Minter {
+        &self.0
+    }
+
+    /// Whether it would be made from these again.
+    fn is(&self, policy: &Policy, api: &Api) -> bool {
+        let settings = self.0.settings();
+        settings.policy == *policy && settings.api.as_ref() == Some(api)
+    }
+}
+
+impl PolicySet {
+    /// No policies yet, for the keys of this ring.
+    #[must_use]
+    pub fn new(keys: KeyRing) -> Self {
+        Self::builder(keys).build()
+    }
+
+    /// The same, with a clock or a cache of your own.
+    pub fn builder(keys: KeyRing) -> PolicySetBuilder {
+        PolicySetBuilder {
+            settings: Settings::new(keys),
+        }
+    }
+
+    /// The policy of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<PreparedPolicy> {
+        self.0.current.load().policies.get(name).cloned()
+    }
+
+    /// Exchanges all policies. One that stays as it was keeps the JWTs that were made after it.
+    ///
+    /// # Errors
+    ///
+    /// A policy is not sound or asks for another algorithm than the ring's, as in
+    /// [`BackendJwtLayer::policy`](crate::BackendJwtLayer::policy), or a name is there twice. The policies
+    /// in force stay.
+    pub fn replace<N: Into<String>>(
+        &self,
+        policies: impl IntoIterator<Item = (N, Policy, Api)>,
+    ) -> Result<(), ConfigError> {
+        let policies: Vec<(String, Policy, Api)> = policies
+            .into_iter()
+            .map(|(name, policy, api)| (name.into(), policy, api))
+            .collect();
+        self.change(|snapshot| {
+            let mut next = HashMap::with_capacity(policies.len());
+            for (name, policy, api) in policies {
+                let prepared = self.prepare(snapshot, &name, policy, api)?;
+                if next.insert(name.as_str().into(), prepared).is_some() {
+                    return Err(ConfigError::new(name, "is there twice"));
+                }
+            }
+            snapshot.policies = next;
+            Ok(())
+        })
+    }
+
+    /// Adds a policy, or exchanges the one of this name.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    pub fn set(&self, name: &str, policy: Policy, api: Api) -> Result<(), ConfigError> {
+        self.change(|snapshot| {
+            let prepared = self.prepare(snapshot, name, policy, api)?;
+            snapshot.policies.insert(name.into(), prepared);
+            Ok(())
+        })
+    }
+
+    /// Removes the policy of this name; whether there was one.
+    pub fn remove(&self, name: &str) -> bool {
+        let mut had = false;
+        let removed = self.change(|snapshot| {
+            had = snapshot.policies.remove(name).is_some();
+            Ok(())
+        });
+        removed.is_ok() && had
+    }
+
+    pub(crate) fn headers(&self) -> Arc<[HeaderName]> {
+        Arc::clone(&self.0.current.load().headers)
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Snapshot) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        let _one = self
+            .0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut next = Snapshot::clone(&self.0.current.load());
+        change(&mut next)?;
+        let mut headers = next.headers.to_vec();
+        for prepared in next.policies.values() {
+            let header = prepared.policy().header_name();
+            if !headers.contains(header) {
+                headers.push(header.clone());
+            }
+        }
+        next.headers = headers.into();
+        self.0.current.store(Arc::new(next));
+        Ok(())
+    }
+
+    fn prepare(
+        &self,
+        had: &Snapshot,
+        name: &str,
+        policy: Policy,
+        api: Api,
+    ) -> Result<PreparedPolicy, ConfigError> {
+        if let Some(same) = had.policies.get(name).filter(|had| had.is(&policy, &api)) {
+            return Ok(same.clone());
+        }
+        let mut settings = self.0.settings.clone();
+        settings
+            .set_policy(policy)
+            .map_err(|error| error.within(name))?;
+        settings.api = Some(api);
+        Ok(PreparedPolicy(Arc::new(Minter::new(settings))))
+    }
+}
+
+/// Makes a [`PolicySet`].
+#[must_use]
+pub struct PolicySetBuilder {
+    settings: Settings,
+}
+
+impl PolicySetBuilder {
+    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000 and
+    /// 64 MiB. The bounds are for all policies of the set together.
+    pub fn cache(mut self, entries: usize, bytes: u64) -> Self {
+        self.settings.set_cache(entries, bytes);
+        self
+    }
+
+    /// Signs a JWT for every request.
+    pub fn no_cache(self) -> Self {
+        self.cache(0, 0)
+    }
+
+    /// A set without policies.
+    #[must_use]
+    pub fn build(self) -> PolicySet {
+        PolicySet(Arc::new(Shared {
+            settings: self.settings,
+            current: ArcSwap::default(),
+            changing: Mutex::new(()),
+        }))
+    }
+}
+
+/// Names only.
+impl fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let current = self.0.current.load();
+        let mut names: Vec<_> = current.policies.keys().collect();
+        names.sort_unstable();
+        f.debug_tuple("PolicySet").field(&names).finish()
+    }
+}
+
+impl fmt::Debug for PreparedPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PreparedPolicy")
+            .field(self.policy())
+            .finish()
+    }
+}
+
+impl fmt::Debug for PolicySetBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicySetBuilder").finish_non_exhaustive()
+    }
+}
