@@ -11,6 +11,7 @@ mod frameworks;
 mod interop;
 mod jwks;
 mod keys;
+mod lookup;
 mod minting;
 mod mutations;
 mod refusals;

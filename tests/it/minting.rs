@@ -2,7 +2,9 @@
 
 mod claims;
 mod field;
+mod minimal;
 mod policy;
+mod policy_set;
 mod presets;
 mod reuse;
 
