@@ -9,7 +9,7 @@ use tests::{
     upstream::{get_with, send, signed, upstream},
 };
 use tower::{ServiceBuilder, service_fn};
-use tower_backend_jwt::{AccessTokenLayer, BackendJwtEntry, BackendJwtLayer, Policy};
+use tower_backend_jwt::{AccessTokenLayer, BackendJwtEntry, BackendJwtLayer, CopiedClaims, Policy};
 use tower_jwks::{Algorithm, ConfigError};
 
 /// The entry of the documentation's sample, as it stands there.
@@ -279,4 +279,49 @@ fn the_policies_of_wso2s_own_tests_load() {
         }
     }
     assert_eq!(count, 2);
+}
+
+#[test]
+fn what_wso2s_other_gateways_set_elsewhere_can_be_set_in_the_entry() {
+    for (parameter, expected) in [
+        ("audiences: [a, b]", Policy::wso2().audiences(["a", "b"])),
+        ("audiences: [a]", Policy::wso2().audiences(["a"])),
+        ("claimDialect: ''", Policy::wso2().dialect("")),
+        (
+            "excludedClaims: [email]",
+            Policy::wso2().copied_claims(CopiedClaims::all_but(["email"])),
+        ),
+        ("endUser: true", Policy::wso2().enduser()),
+        ("endUser: false", Policy::wso2()),
+        (
+            "issuer: https://gw.example.com",
+            Policy::wso2().issuer("https://gw.example.com"),
+        ),
+        ("minimalAssertion: true", Policy::wso2().minimal_assertion()),
+        ("minimalAssertion: false", Policy::wso2()),
+    ] {
+        let yaml = format!("policyName: BackendJwt\nparameters: {{{parameter}}}");
+        assert_eq!(policy(&yaml).as_ref(), Ok(&expected), "{parameter}");
+    }
+    for (parameter, error) in [
+        ("audiences: a", "audiences: is not a list"),
+        ("audiences: [1]", "audiences: is not a string"),
+        (
+            "excludedClaims: {email: true}",
+            "excludedClaims: is not a list",
+        ),
+        ("endUser: 1", "endUser: is not true or false"),
+        (
+            "minimalAssertion: 'true'",
+            "minimalAssertion: is not true or false",
+        ),
+        ("issuer: 7", "issuer: is not a string"),
+    ] {
+        let yaml = format!("policyName: BackendJwt\nparameters: {{{parameter}}}");
+        let refused = policy(&yaml).unwrap_err();
+        assert!(
+            refused.contains(&format!("parameters.{error}")),
+            "{refused}"
+        );
+    }
 }

@@ -1,6 +1,9 @@
 //! The `BackendJwt` policy as an apk-conf of WSO2 APK writes it.
 
-use crate::{ClaimType, CustomClaim, mint::Policy};
+use crate::{
+    ClaimType, CustomClaim,
+    mint::{CopiedClaims, Policy},
+};
 use http::HeaderName;
 use serde::{
     Deserialize, Deserializer,
@@ -23,6 +26,18 @@ use tower_jwks::{Algorithm, ConfigError};
 /// | `header` | `X-JWT-Assertion` | |
 /// | `tokenTTL` | `3600` | seconds |
 /// | `customClaims` | none | `claim`, `value` (a string), `type`: `string`, `int`, `long`, `float`, `bool`, `date` |
+///
+/// WSO2 APK knows no others. These are read here as well, for what its other gateways have in settings of
+/// their own, or what only this crate has:
+///
+/// | parameter | default | |
+/// |---|---|---|
+/// | `audiences` | none | a list: [`Policy::audiences`], Choreo's `backendJWTConfiguration.audiences` |
+/// | `claimDialect` | `http://wso2.org/claims` | [`Policy::dialect`], Choreo Connect's `claimDialect` |
+/// | `excludedClaims` | none | a list of claims that are not copied: [`CopiedClaims::all_but`], API Manager's `excluded_claims` |
+/// | `endUser` | `false` | `true`: [`Policy::enduser`], as in Choreo |
+/// | `issuer` | `wso2.org/products/am` | [`Policy::issuer`] |
+/// | `minimalAssertion` | `false` | `true`: [`Policy::minimal_assertion`] |
 ///
 /// ```
 /// use tower_backend_jwt::{BackendJwtEntry, Policy};
@@ -125,19 +140,29 @@ fn parameter(policy: Policy, name: String, value: Value) -> Result<Policy, Confi
                 ));
             }
         },
-        "customClaims" => {
-            let Value::Sequence(claims) = value else {
-                return Err(wrong("customClaims", "is not a list"));
-            };
-            claims
-                .into_iter()
-                .enumerate()
-                .try_fold(policy, |policy, (place, claim)| {
-                    let (name, claim) = custom_claim(claim)
-                        .map_err(|error| error.within(&format!("customClaims[{place}]")))?;
-                    Ok(policy.custom_claim(name, claim))
-                })?
+        "customClaims" => value
+            .sequence("customClaims")?
+            .into_iter()
+            .enumerate()
+            .try_fold(policy, |policy, (place, claim)| {
+                let (name, claim) = custom_claim(claim)
+                    .map_err(|error| error.within(&format!("customClaims[{place}]")))?;
+                Ok(policy.custom_claim(name, claim))
+            })?,
+        "audiences" => policy.audiences(value.texts("audiences")?),
+        "claimDialect" => policy.dialect(&value.text("claimDialect")?),
+        "excludedClaims" => {
+            policy.copied_claims(CopiedClaims::all_but(value.texts("excludedClaims")?))
         }
+        "endUser" => match value.switch("endUser")? {
+            true => policy.enduser(),
+            false => policy,
+        },
+        "issuer" => policy.issuer(value.text("issuer")?),
+        "minimalAssertion" => match value.switch("minimalAssertion")? {
+            true => policy.minimal_assertion(),
+            false => policy,
+        },
         _ => return Err(unknown(name)),
     })
 }
@@ -189,6 +214,7 @@ fn unknown(field: String) -> ConfigError {
 enum Value {
     Text(String),
     Integer(i64),
+    Bool(bool),
     Sequence(Vec<Self>),
     Map(Vec<(String, Self)>),
     Other,
@@ -200,6 +226,25 @@ impl Value {
             Self::Text(text) => Ok(text),
             _ => Err(wrong(field, "is not a string; put it in quotes")),
         }
+    }
+
+    fn switch(self, field: &'static str) -> Result<bool, ConfigError> {
+        match self {
+            Self::Bool(on) => Ok(on),
+            _ => Err(wrong(field, "is not true or false")),
+        }
+    }
+
+    fn sequence(self, field: &'static str) -> Result<Vec<Self>, ConfigError> {
+        match self {
+            Self::Sequence(values) => Ok(values),
+            _ => Err(wrong(field, "is not a list")),
+        }
+    }
+
+    fn texts(self, field: &'static str) -> Result<Vec<String>, ConfigError> {
+        let values = self.sequence(field)?;
+        values.into_iter().map(|value| value.text(field)).collect()
     }
 
     fn map(self, field: &'static str) -> Result<Vec<(String, Self)>, ConfigError> {
@@ -237,8 +282,8 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Other)
             }
 
-            fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-                Ok(Value::Other)
+            fn visit_bool<E>(self, on: bool) -> Result<Value, E> {
+                Ok(Value::Bool(on))
             }
 
             fn visit_unit<E>(self) -> Result<Value, E> {

@@ -46,6 +46,18 @@ impl Api {
         self
     }
 
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Its context, if it has one.
     #[must_use]
     pub fn context(&self) -> Option<&str> {
