@@ -15,14 +15,23 @@ use tower::{
     ServiceBuilder,
     layer::util::{Identity, Stack},
 };
-use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, StripHeaderLayer, VerifiedToken};
+use tower_backend_jwt::{
+    AccessTokenLayer, Api, Application, ApplicationLayer, ApplicationQuery, BackendJwtLayer,
+    Claims, StripHeaderLayer, UserClaimsLayer, UserQuery, VerifiedToken,
+};
 use tower_jwks::{Algorithm, JwksLayer};
 
 /// All layers, in the order they are meant for.
 type All = ServiceBuilder<
     Stack<
         StripHeaderLayer,
-        Stack<BackendJwtLayer, Stack<AccessTokenLayer, Stack<JwksLayer, Identity>>>,
+        Stack<
+            BackendJwtLayer,
+            Stack<
+                UserClaimsLayer,
+                Stack<ApplicationLayer, Stack<AccessTokenLayer, Stack<JwksLayer, Identity>>>,
+            >,
+        >,
     >,
 >;
 
@@ -40,6 +49,18 @@ fn backend_jwt() -> BackendJwtLayer {
         .clock(clock())
 }
 
+fn application() -> ApplicationLayer {
+    ApplicationLayer::new(async |query: ApplicationQuery| {
+        Ok(Some(Application::new("7", query.client_id())))
+    })
+}
+
+fn user_claims() -> UserClaimsLayer {
+    UserClaimsLayer::new(async |query: UserQuery| {
+        Ok(Claims::new().with("name", query.subject()).unwrap())
+    })
+}
+
 fn strip() -> StripHeaderLayer {
     StripHeaderLayer::new(HeaderName::from_static("x-userinfo"))
 }
@@ -48,6 +69,8 @@ fn all() -> All {
     ServiceBuilder::new()
         .layer(jwks())
         .layer(access_token())
+        .layer(application())
+        .layer(user_claims())
         .layer(backend_jwt())
         .layer(strip())
 }

@@ -1,6 +1,6 @@
 //! What is shown of a layer, its service and its future holds no secret.
 
-use super::{access_token, answered, good, jwks, strip};
+use super::{access_token, answered, application, good, jwks, strip, user_claims};
 use http::Request;
 use std::fmt::{Debug, Write};
 use tests::{
@@ -100,6 +100,8 @@ async fn no_layer_service_or_future_shows_a_secret() {
     let all = ServiceBuilder::new()
         .layer(jwks())
         .layer(access_token())
+        .layer(application())
+        .layer(user_claims())
         .layer(backend_jwt())
         .layer(strip());
     for text in [
@@ -107,6 +109,8 @@ async fn no_layer_service_or_future_shows_a_secret() {
         shown(access_token().realm("orders").unwrap()).await,
         shown(backend_jwt()).await,
         shown(backend_jwt().refusal_format(RefusalFormat::Wso2)).await,
+        shown(application()).await,
+        shown(user_claims()).await,
         shown(strip()).await,
         shown(all).await,
     ] {

@@ -1,6 +1,8 @@
 //! The service that was polled ready is the one that is called.
 
-use super::{access_token, all, answered, backend_jwt, good, jwks, strip};
+use super::{
+    access_token, all, answered, application, backend_jwt, good, jwks, strip, user_claims,
+};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
@@ -66,6 +68,8 @@ async fn every_layer_calls_the_service_that_was_polled_ready() {
     calls_what_is_ready(jwks()).await;
     calls_what_is_ready(access_token()).await;
     calls_what_is_ready(backend_jwt()).await;
+    calls_what_is_ready(application()).await;
+    calls_what_is_ready(user_claims()).await;
     calls_what_is_ready(strip()).await;
     calls_what_is_ready(all()).await;
 }
@@ -123,6 +127,8 @@ async fn no_layer_is_ready_when_the_service_behind_is_not() {
     waits_for_what_is_busy(jwks()).await;
     waits_for_what_is_busy(access_token()).await;
     waits_for_what_is_busy(backend_jwt()).await;
+    waits_for_what_is_busy(application()).await;
+    waits_for_what_is_busy(user_claims()).await;
     waits_for_what_is_busy(strip()).await;
     waits_for_what_is_busy(all()).await;
 }
@@ -172,6 +178,8 @@ async fn every_layer_works_behind_a_limit_on_concurrency() {
     works_behind_a_limit(jwks()).await;
     works_behind_a_limit(access_token()).await;
     works_behind_a_limit(backend_jwt()).await;
+    works_behind_a_limit(application()).await;
+    works_behind_a_limit(user_claims()).await;
     works_behind_a_limit(strip()).await;
     works_behind_a_limit(all()).await;
 }
@@ -200,6 +208,8 @@ async fn every_layer_works_around_a_buffer() {
     works_around_a_buffer(jwks()).await;
     works_around_a_buffer(access_token()).await;
     works_around_a_buffer(backend_jwt()).await;
+    works_around_a_buffer(application()).await;
+    works_around_a_buffer(user_claims()).await;
     works_around_a_buffer(strip()).await;
     works_around_a_buffer(all()).await;
 }
@@ -232,6 +242,8 @@ async fn every_layer_works_in_a_buffer() {
     works_in_a_buffer(jwks()).await;
     works_in_a_buffer(access_token()).await;
     works_in_a_buffer(backend_jwt()).await;
+    works_in_a_buffer(application()).await;
+    works_in_a_buffer(user_claims()).await;
     works_in_a_buffer(strip()).await;
     works_in_a_buffer(all()).await;
 }
