@@ -5,6 +5,7 @@ pub mod capture;
 pub mod corpora;
 pub mod echo;
 pub mod forge;
+pub mod identity_provider;
 pub mod keys;
 pub mod openssl;
 pub mod probe;

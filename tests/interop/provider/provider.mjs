@@ -1,6 +1,6 @@
 // A certified OpenID provider (npm's oidc-provider) on loopback, to verify real access tokens of.
 //
-//     node provider.mjs --port PORT [--keys FILE]
+//     node provider.mjs --port PORT [--keys FILE] [--setup FILE]
 //
 // PORT 0 is any free one. Once it listens it prints one line of JSON, and nothing else, to stdout:
 // {"issuer": "http://127.0.0.1:PORT", "control": "http://127.0.0.1:PORT/control"}. It stops at
@@ -8,6 +8,10 @@
 //
 // FILE holds the private keys: they are read from it if it exists, and written to it whenever new
 // ones are made. A provider that died can so return with the keys it had.
+//
+// The setup is JSON that adds to what there is, or takes its place: {"account": ID, "lifetime": SECONDS,
+// "clients": [METADATA], "resources": {URN: {"audience": TEXT, "scope": TEXT}}, "claims": {NAME: VALUE}}.
+// The claims are those of the users' access tokens.
 //
 //     POST CONTROL/rotate      new keys for all the old ones, at once: {"kids": […]}
 
@@ -21,11 +25,10 @@ import Provider, { errors } from "oidc-provider";
 console.info = console.log = console.error;
 
 const HOST = "127.0.0.1";
-const USAGE = "usage: node provider.mjs --port PORT [--keys FILE]";
+const USAGE = "usage: node provider.mjs --port PORT [--keys FILE] [--setup FILE]";
 const AUDIENCE = "orders";
 const SCOPES = "orders:read orders:write";
-const ACCOUNT = "alice";
-const LIFETIME = 600;
+const SETUP = { account: "alice", lifetime: 600, clients: [], resources: {}, claims: {} };
 const LIMITED = ["AccessToken", "ClientCredentials", "Grant", "IdToken", "Interaction", "Session"];
 
 const KEY_TYPES = {
@@ -55,8 +58,9 @@ const CLIENTS = [
 ];
 
 async function main() {
-  const { port, keysFile } = readArguments();
+  const { port, keysFile, setupFile } = readArguments();
   checkRuntime();
+  if (setupFile) Object.assign(SETUP, readSetup(setupFile));
   const firstKeys = keysFile && existsSync(keysFile) ? readKeys(keysFile) : await newKeys(keysFile);
 
   const server = createServer();
@@ -96,12 +100,22 @@ async function main() {
 function readArguments() {
   let values;
   try {
-    ({ values } = parseArgs({ options: { port: { type: "string" }, keys: { type: "string" } } }));
+    ({ values } = parseArgs({
+      options: { port: { type: "string" }, keys: { type: "string" }, setup: { type: "string" } },
+    }));
   } catch (error) {
     fail(`${error.message}\n${USAGE}`, 2);
   }
   if (!/^\d{1,5}$/.test(values.port ?? "") || Number(values.port) > 65535) fail(USAGE, 2);
-  return { port: Number(values.port), keysFile: values.keys };
+  return { port: Number(values.port), keysFile: values.keys, setupFile: values.setup };
+}
+
+function readSetup(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    fail(`cannot read the setup in ${file}: ${error.message}`);
+  }
 }
 
 // oidc-provider warns that it wants Node 22. The last versions of Node 20 have what it uses of
@@ -148,11 +162,12 @@ async function newKey(alg) {
 function startProvider(issuer, keys, records) {
   const provider = new Provider(issuer, {
     jwks: { keys },
-    clients: CLIENTS,
+    clients: [...CLIENTS, ...SETUP.clients],
     adapter: (model) => new MemoryAdapter(model, records),
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
-    ttl: Object.fromEntries(LIMITED.map((model) => [model, LIFETIME])),
+    extraTokenClaims: (_context, token) => (token.accountId ? SETUP.claims : undefined),
+    ttl: Object.fromEntries(LIMITED.map((model) => [model, SETUP.lifetime])),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -168,6 +183,9 @@ function startProvider(issuer, keys, records) {
 
 // Each algorithm has a resource of its own, as it is for a resource that tokens are made.
 function resourceServer(resource) {
+  if (Object.hasOwn(SETUP.resources, resource)) {
+    return { ...SETUP.resources[resource], accessTokenFormat: "jwt", jwt: { sign: { alg: "RS256" } } };
+  }
   const alg = ALGORITHMS.find((algorithm) => resource === `urn:orders:${algorithm}`);
   if (!alg) throw new errors.InvalidTarget();
   return { audience: AUDIENCE, scope: SCOPES, accessTokenFormat: "jwt", jwt: { sign: { alg } } };
@@ -213,11 +231,11 @@ class MemoryAdapter {
   }
 }
 
-// The pages to log in and to consent, answered by the user's and not by a form: alice, and yes.
+// The pages to log in and to consent, answered by the user's and not by a form: the account, and yes.
 async function answerInteraction(provider, request, response) {
   const { prompt, params, session } = await provider.interactionDetails(request, response);
   if (prompt.name === "login") {
-    await provider.interactionFinished(request, response, { login: { accountId: ACCOUNT } });
+    await provider.interactionFinished(request, response, { login: { accountId: SETUP.account } });
     return;
   }
   const grant = new provider.Grant({ accountId: session.accountId, clientId: params.client_id });

@@ -1,30 +1,47 @@
 // Gets one access token from the provider of provider.mjs, the way a client would.
 //
 //     node tokens.mjs ISSUER client_credentials|authorization_code RS256|PS256|ES256|EdDSA
+//     node tokens.mjs ISSUER GRANT --resource URN --scope SCOPES [--client ID] [--secret SECRET]
 //
 // Prints {"access_token": …, "header": …, "claims": …}. With client_credentials it is the client
 // `service` that gets a token for itself. With authorization_code it is the client `web`, for the
-// user `alice`, whose browser this plays as well.
+// provider's one user, whose browser this plays as well. The second form is for what the setup of the
+// provider adds.
 
 import { createHash, randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
 
-const USAGE = "usage: node tokens.mjs ISSUER client_credentials|authorization_code ALGORITHM";
-const SERVICE = { id: "service", secret: "service-secret" };
-const WEB = { id: "web", redirectUri: "http://127.0.0.1/callback" };
-const SCOPE = "orders:read";
+const USAGE = `usage: node tokens.mjs ISSUER client_credentials|authorization_code ALGORITHM
+       node tokens.mjs ISSUER GRANT --resource URN --scope SCOPES [--client ID] [--secret SECRET]`;
+const REDIRECT_URI = "http://127.0.0.1/callback";
+const CLIENTS = {
+  client_credentials: { client: "service", secret: "service-secret" },
+  authorization_code: { client: "web" },
+};
 const PATIENCE = 10_000;
 const MOST_REDIRECTS = 10;
 
 const GRANTS = { client_credentials: withClientCredentials, authorization_code: withAuthorizationCode };
 
-async function main([issuer, grant, algorithm, ...more]) {
-  if (!issuer || !Object.hasOwn(GRANTS, grant) || !algorithm || more.length) {
+async function main(arguments_) {
+  const { values, positionals } = parseArgs({
+    args: arguments_,
+    allowPositionals: true,
+    options: Object.fromEntries(
+      ["resource", "scope", "client", "secret"].map((name) => [name, { type: "string" }]),
+    ),
+  });
+  const [issuer, grant, algorithm, ...more] = positionals;
+  const asked = algorithm
+    ? { resource: `urn:orders:${algorithm}`, scope: "orders:read", ...values }
+    : values;
+  if (!issuer || !Object.hasOwn(GRANTS, grant) || !asked.resource || !asked.scope || more.length) {
     console.error(USAGE);
     process.exitCode = 2;
     return;
   }
   const configuration = await discover(issuer);
-  const token = await GRANTS[grant](configuration, `urn:orders:${algorithm}`);
+  const token = await GRANTS[grant](configuration, { ...CLIENTS[grant], ...asked });
   const [header, claims] = token.split(".").slice(0, 2).map(decode);
   console.log(JSON.stringify({ access_token: token, header, claims }));
 }
@@ -37,24 +54,24 @@ async function discover(issuer) {
   return configuration;
 }
 
-function withClientCredentials(configuration, resource) {
-  const credentials = Buffer.from(`${SERVICE.id}:${SERVICE.secret}`).toString("base64");
+function withClientCredentials(configuration, { client, secret, resource, scope }) {
+  const credentials = Buffer.from(`${client}:${secret}`).toString("base64");
   return requestToken(
     configuration,
-    { grant_type: "client_credentials", resource, scope: SCOPE },
+    { grant_type: "client_credentials", resource, scope },
     { authorization: `Basic ${credentials}` },
   );
 }
 
-async function withAuthorizationCode(configuration, resource) {
+async function withAuthorizationCode(configuration, { client, resource, scope }) {
   const verifier = randomBytes(32).toString("base64url");
   const state = randomBytes(16).toString("base64url");
   const url = new URL(configuration.authorization_endpoint);
   url.search = new URLSearchParams({
     response_type: "code",
-    client_id: WEB.id,
-    redirect_uri: WEB.redirectUri,
-    scope: `openid ${SCOPE}`,
+    client_id: client,
+    redirect_uri: REDIRECT_URI,
+    scope: scope.split(" ").includes("openid") ? scope : `openid ${scope}`,
     resource,
     state,
     nonce: randomBytes(16).toString("base64url"),
@@ -66,8 +83,8 @@ async function withAuthorizationCode(configuration, resource) {
   if (answer.get("state") !== state) throw new Error("authorization: the state is not the one that was sent");
   return requestToken(configuration, {
     grant_type: "authorization_code",
-    client_id: WEB.id,
-    redirect_uri: WEB.redirectUri,
+    client_id: client,
+    redirect_uri: REDIRECT_URI,
     code: answer.get("code"),
     code_verifier: verifier,
     resource,
@@ -93,7 +110,7 @@ async function browse(start) {
     if (!location) throw new Error(`${url}: ${response.status} and no redirect: ${await response.text()}`);
     keepCookies(cookies, response);
     url = new URL(location, url);
-    if (url.href.startsWith(WEB.redirectUri)) return url.searchParams;
+    if (url.href.startsWith(REDIRECT_URI)) return url.searchParams;
   }
   throw new Error(`more than ${MOST_REDIRECTS} redirects from ${start}`);
 }

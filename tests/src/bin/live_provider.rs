@@ -9,9 +9,8 @@
 use std::{
     convert::Infallible,
     error::Error,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    path::Path,
+    process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,12 +21,8 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Empty;
-use serde::Deserialize;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time::{sleep, timeout},
-};
+use tests::identity_provider::Provider;
+use tokio::time::{sleep, timeout};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_backend_jwt::{AccessTokenLayer, Issuer, VerifiedToken};
 
@@ -58,8 +53,8 @@ async fn main() -> ExitCode {
 
 async fn run(directory: &Path) -> Result<(), Failure> {
     let _ = std::fs::remove_file(directory.join("keys.json"));
-    let mut provider = Provider::start(directory, 0)?;
-    let issuer = Issuer::discover(&provider.issuer)
+    let mut provider = Provider::start(directory, 0, &[])?;
+    let issuer = Issuer::discover(provider.issuer())
         .audience(AUDIENCE)
         .build()?;
     timeout(PATIENCE, issuer.ready())
@@ -67,13 +62,13 @@ async fn run(directory: &Path) -> Result<(), Failure> {
         .map_err(|_| format!("no keys: {:?}", issuer.status()))?;
     tokens_of_every_kind(&provider, &issuer).await?;
     let current = rotation_while_requests_run(&provider, &issuer).await?;
-    death_and_return(&mut provider, &issuer, &current).await
+    death_and_return(directory, &mut provider, &issuer, &current).await
 }
 
 async fn tokens_of_every_kind(provider: &Provider, issuer: &Issuer) -> Result<(), Failure> {
     for algorithm in ALGORITHMS {
         for grant in GRANTS {
-            let token = provider.token(grant, algorithm)?;
+            let token = provider.token(&[grant, algorithm])?;
             expect(issuer, &token, StatusCode::OK).await?;
             let verified = tower_backend_jwt::Verifier::from(issuer.clone()).verify(&token)?;
             let subject = match grant {
@@ -105,12 +100,12 @@ async fn rotation_while_requests_run(
     provider: &Provider,
     issuer: &Issuer,
 ) -> Result<String, Failure> {
-    let before = provider.token("client_credentials", "ES256")?;
+    let before = provider.token(&["client_credentials", "ES256"])?;
     // The key is withdrawn in the middle.
     let answers = [StatusCode::OK, StatusCode::UNAUTHORIZED];
     let load = Load::start(issuer, &before, &answers);
-    provider.control("rotate").await?;
-    let after = provider.token("client_credentials", "ES256")?;
+    provider.rotate().await?;
+    let after = provider.token(&["client_credentials", "ES256"])?;
     let start = Instant::now();
     expect(issuer, &after, StatusCode::OK).await?;
     let took = start.elapsed();
@@ -125,6 +120,7 @@ async fn rotation_while_requests_run(
 }
 
 async fn death_and_return(
+    directory: &Path,
     provider: &mut Provider,
     issuer: &Issuer,
     current: &str,
@@ -133,7 +129,7 @@ async fn death_and_return(
     provider.kill()?;
 
     // A second program starts meanwhile.
-    let late = Issuer::discover(&provider.issuer)
+    let late = Issuer::discover(provider.issuer())
         .audience(AUDIENCE)
         .build()?;
     let load = Load::start(issuer, current, &[StatusCode::OK]);
@@ -146,7 +142,7 @@ async fn death_and_return(
     expect(&late, current, StatusCode::SERVICE_UNAVAILABLE).await?;
     expect(issuer, current, StatusCode::OK).await?;
 
-    *provider = Provider::start(&provider.directory, port)?;
+    *provider = Provider::start(directory, port, &[])?;
     let start = Instant::now();
     timeout(PATIENCE, late.ready())
         .await
@@ -157,8 +153,8 @@ async fn death_and_return(
         expect(issuer, current, StatusCode::OK).await?;
     }
     let requests = load.end().await?;
-    provider.control("rotate").await?;
-    let after = provider.token("client_credentials", "RS256")?;
+    provider.rotate().await?;
+    let after = provider.token(&["client_credentials", "RS256"])?;
     for issuer in [issuer, &late] {
         expect(issuer, &after, StatusCode::OK).await?;
     }
@@ -241,95 +237,4 @@ async fn status(issuer: &Issuer, token: &str) -> StatusCode {
     let service = AccessTokenLayer::new(issuer.clone()).layer(service);
     let Ok(response) = service.oneshot(request).await;
     response.status()
-}
-
-/// The provider, a process that ends with this value.
-struct Provider {
-    directory: PathBuf,
-    issuer: String,
-    process: Child,
-}
-
-impl Provider {
-    fn start(directory: &Path, port: u16) -> Result<Self, Failure> {
-        #[derive(Deserialize)]
-        struct Listening {
-            issuer: String,
-        }
-
-        let mut process = Command::new("node")
-            .current_dir(directory)
-            .args(["provider.mjs", "--keys", "keys.json", "--port"])
-            .arg(port.to_string())
-            // It ends when this is closed.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take().ok_or("no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let listening: Listening = serde_json::from_str(&line)
-            .map_err(|error| format!("the provider did not start: {line:?}: {error}"))?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            issuer: listening.issuer,
-            process,
-        })
-    }
-
-    fn address(&self) -> Result<&str, Failure> {
-        Ok(self.issuer.strip_prefix("http://").ok_or("not http")?)
-    }
-
-    fn port(&self) -> Result<u16, Failure> {
-        let (_, port) = self.address()?.rsplit_once(':').ok_or("no port")?;
-        Ok(port.parse()?)
-    }
-
-    fn token(&self, grant: &str, algorithm: &str) -> Result<String, Failure> {
-        #[derive(Deserialize)]
-        struct Issued {
-            access_token: String,
-        }
-
-        let output = Command::new("node")
-            .current_dir(&self.directory)
-            .args(["tokens.mjs", &self.issuer, grant, algorithm])
-            .stderr(Stdio::inherit())
-            .output()?;
-        if !output.status.success() {
-            return Err(format!("no token for {grant}, {algorithm}").into());
-        }
-        let issued: Issued = serde_json::from_slice(&output.stdout)?;
-        Ok(issued.access_token)
-    }
-
-    async fn control(&self, what: &str) -> Result<(), Failure> {
-        let address = self.address()?;
-        let mut stream = TcpStream::connect(address).await?;
-        let request = format!(
-            "POST /control/{what} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\n\
-             connection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        if answer.starts_with("HTTP/1.1 200 ") {
-            Ok(())
-        } else {
-            Err(format!("{what}: {answer}").into())
-        }
-    }
-
-    fn kill(&mut self) -> Result<(), Failure> {
-        self.process.kill()?;
-        self.process.wait()?;
-        Ok(())
-    }
-}
-
-impl Drop for Provider {
-    fn drop(&mut self) {
-        let _ = self.kill();
-    }
 }
