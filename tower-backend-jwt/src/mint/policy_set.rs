@@ -150,6 +150,7 @@ impl PolicySet {
     }
 
     /// Removes the policy of this name; whether there was one.
+    #[expect(clippy::must_use_candidate, reason = "that it is gone is what counts")]
     pub fn remove(&self, name: &str) -> bool {
         let mut had = false;
         let removed = self.change(|snapshot| {
