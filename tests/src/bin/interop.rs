@@ -5,7 +5,7 @@
 //! interop verify DIRECTORY    every case of every file there, through `AccessTokenLayer`
 //! ```
 //!
-//! The files are those of `tests/interop/interop.py`.
+//! The files are described in `tests/interop/README.md`.
 
 use std::convert::Infallible;
 use std::error::Error;
