@@ -30,6 +30,10 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
             skipped.push(format!("{} needs {}", language.name, missing.join(" and ")));
         }
     }
+    if !ours::can_mint(&site) {
+        skipped.push("making a certificate needs openssl".to_owned());
+        present.clear();
+    }
     let skipped = skipped.join("; ");
     if !skipped.is_empty() {
         let rule = "!".repeat(80);

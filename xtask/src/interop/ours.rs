@@ -11,6 +11,11 @@ pub(super) struct Ours {
     programs: PathBuf,
 }
 
+/// Whether the program is there that makes the certificate of a signing key.
+pub(super) fn can_mint(site: &Site) -> bool {
+    site.shell("openssl").args(["version"]).succeeds()
+}
+
 impl Ours {
     pub(super) fn build(context: &Context, site: &Site) -> Result<Self, String> {
         // With the features of the step `test`, so that what it has built is taken again.
