@@ -1,6 +1,7 @@
 //! Tokens to and from the libraries of other languages, and the keys of a live provider.
 
 mod installed;
+mod java;
 mod language;
 mod node;
 mod ours;
@@ -15,7 +16,7 @@ use installed::{empty, fault};
 use language::{Language, Site};
 use ours::Ours;
 
-const LANGUAGES: [Language; 2] = [python::LANGUAGE, node::LANGUAGE];
+const LANGUAGES: [Language; 3] = [python::LANGUAGE, node::LANGUAGE, java::LANGUAGE];
 
 /// Our tokens to the libraries, then theirs to us; then a live identity provider.
 pub(crate) fn run(context: &Context) -> Result<Outcome, String> {

@@ -9,7 +9,7 @@ pub(super) const LANGUAGE: Language = Language {
     install,
 };
 
-fn missing(site: &Site) -> Vec<&'static str> {
+pub(super) fn missing(site: &Site) -> Vec<&'static str> {
     // Debian has `venv` without the `ensurepip` that makes it work, in a package of its own.
     let probe = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))";
     failing([(
@@ -28,7 +28,7 @@ fn install(site: &Site) -> Result<Program, String> {
 }
 
 /// That of a virtual environment that holds the required packages.
-fn interpreter(site: &Site) -> Result<PathBuf, String> {
+pub(super) fn interpreter(site: &Site) -> Result<PathBuf, String> {
     let directory = site.directory.join("python");
     let interpreter = directory.join("bin/python");
     let requirements = site.scripts.join("python/requirements.txt");
