@@ -1,5 +1,6 @@
 //! Tokens to and from the libraries of other languages, and the keys of a live provider.
 
+mod go;
 mod installed;
 mod java;
 mod language;
@@ -16,7 +17,12 @@ use installed::{empty, fault};
 use language::{Language, Site};
 use ours::Ours;
 
-const LANGUAGES: [Language; 3] = [python::LANGUAGE, node::LANGUAGE, java::LANGUAGE];
+const LANGUAGES: [Language; 4] = [
+    python::LANGUAGE,
+    node::LANGUAGE,
+    java::LANGUAGE,
+    go::LANGUAGE,
+];
 
 /// Our tokens to the libraries, then theirs to us; then a live identity provider.
 pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
