@@ -7,6 +7,7 @@ mod language;
 mod node;
 mod ours;
 mod python;
+mod ruby;
 
 use std::fs;
 
@@ -17,11 +18,12 @@ use installed::{empty, fault};
 use language::{Language, Site};
 use ours::Ours;
 
-const LANGUAGES: [Language; 4] = [
+const LANGUAGES: [Language; 5] = [
     python::LANGUAGE,
     node::LANGUAGE,
     java::LANGUAGE,
     go::LANGUAGE,
+    ruby::LANGUAGE,
 ];
 
 /// Our tokens to the libraries, then theirs to us; then a live identity provider.
