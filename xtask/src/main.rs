@@ -22,8 +22,8 @@ The checks of this repository.
     cargo xtask test STEP…       only these steps
     cargo xtask list             the steps
 
-`cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here
-(no python3, no node) is a failure; without it, it is skipped with a warning.";
+`cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
+not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -86,7 +86,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "interop",
-        about: "tokens to and from PyJWT, joserfc, jose and jsonwebtoken; keys of oidc-provider",
+        about: "tokens to and from libraries of Python, Node, Java, Go and Ruby; keys of oidc-provider",
         run: interop::run,
     },
 ];

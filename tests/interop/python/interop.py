@@ -1,17 +1,15 @@
 """Checks backend JWTs with Python libraries, and makes access tokens with them.
 
-    python interop.py verify FILE            every case of FILE with every library
-    python interop.py sign DIRECTORY         writes DIRECTORY/<library>.json
+    python interop.py verify FILE               every case of FILE with every library
+    python interop.py sign RECIPES DIRECTORY    writes DIRECTORY/<library>.json, as RECIPES says
 
-A file holds {"signer", "cases"}; a case is a token, the JWKS it is to be verified with, what has to
-be in it, and whether it is to be accepted. interop.mjs and interop.rs read and write the same.
+FILE and RECIPES are described in ../README.md.
 """
 
 import base64
 import json
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import with_joserfc
@@ -19,8 +17,6 @@ import with_pyjwt
 
 LIBRARIES = [with_pyjwt, with_joserfc]
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519"]
-ISSUER = "https://idp.example.com"
-AUDIENCE = "orders"
 
 
 def main(arguments):
@@ -28,9 +24,10 @@ def main(arguments):
         case ["verify", file]:
             failures = verify_file(json.loads(Path(file).read_text()))
             sys.exit(1 if failures else 0)
-        case ["sign", directory]:
+        case ["sign", file, directory]:
+            recipes = json.loads(Path(file).read_text())
             for library in LIBRARIES:
-                write_cases(library, Path(directory))
+                write_cases(library, recipes, Path(directory))
         case _:
             sys.exit(__doc__)
 
@@ -54,7 +51,7 @@ def verify_file(document):
 
 def verify_case(library, case):
     header, claims, refusal = attempt(library, case, case["token"])
-    if not case["accepted"]:
+    if not case["accepted"] or library.NAME in case.get("refused_by", []):
         assert refusal, "accepted, where it is to be refused"
         return f"refused ({refusal})"
     assert not refusal, f"refused: {refusal}"
@@ -92,72 +89,57 @@ def tampered(token):
     }
 
 
-def write_cases(library, directory):
+def write_cases(library, recipes, directory):
     cases = []
     for algorithm in ALGORITHMS:
         if algorithm in library.ALGORITHMS:
-            cases += cases_of(library, algorithm)
+            cases += cases_of(library, algorithm, recipes)
     signer = f"{library.NAME} {library.VERSION}"
     path = directory / f"{library.NAME}.json"
     path.write_text(json.dumps({"signer": signer, "cases": cases}, indent=1))
     print(f"  {signer:<20} signed {len(cases)} access tokens")
 
 
-def cases_of(library, algorithm):
+def cases_of(library, algorithm, recipes):
     key, other = library.generate(algorithm), library.generate(algorithm)
-    kid = str(uuid.uuid4())
-    bare = library.public_jwk(key)
-    jwk = {**bare, "kid": kid, "alg": algorithm, "use": "sig"}
-    header = {"alg": algorithm, "typ": "JWT", "kid": kid}
+    common = {"alg": algorithm, "kid": recipes["header"]["kid"]}
+    public = {**library.public_jwk(key), **common, "use": "sig"}
     now = int(time.time())
-    claims = {
-        "iss": ISSUER,
-        "sub": "alice",
-        "aud": AUDIENCE,
-        "iat": now,
-        "nbf": now,
-        "exp": now + 3600,
-        "jti": str(uuid.uuid4()),
-        "client_id": "shop",
-        "scope": "orders:read orders:write",
-        "org": {"name": "Ünïon", "units": [1, 2.5, None, True]},
-    }
-    without_kid = {name: value for name, value in header.items() if name != "kid"}
-
-    def case(name, token, accepted, keys=jwk, claims=claims):
-        return {
-            "name": name,
-            "algorithm": algorithm,
-            "issuer": ISSUER,
-            "audience": AUDIENCE,
-            "jwks": {"keys": [keys]},
-            "token": token,
-            "accepted": accepted,
-            "header": {"alg": algorithm},
-            "claims": claims,
+    cases = []
+    for recipe in recipes["cases"]:
+        header = changed({**recipes["header"], **common}, recipe.get("header", {}))
+        times = {**recipes["times"], **recipe.get("times", {})}
+        claims = {
+            **recipes["claims"],
+            **{name: now + offset for name, offset in times.items()},
+            **recipe.get("claims", {}),
         }
-
-    def signed(changed, header=header, key=key):
-        return library.sign(key, header, {**claims, **changed})
-
-    listed = {"aud": ["others", AUDIENCE]}
-    cases = [
-        case("plain", signed({}), True),
-        case("list of audiences", signed(listed), True, claims={**claims, **listed}),
-        case("typ at+jwt", signed({}, {**header, "typ": "at+jwt"}), True),
-        case("no kid in the token", signed({}, without_kid), True),
-        case("no alg in the key", signed({}), True, keys={**bare, "kid": kid}),
-        case("signed with another key", signed({}, key=other), False),
-        case("expired", signed({"iat": now - 7200, "nbf": now - 7200, "exp": now - 3600}), False),
-        case("not valid yet", signed({"nbf": now + 1800}), False),
-        case("for another audience", signed({"aud": "invoices"}), False),
-        case("from another issuer", signed({"iss": "https://other.example.com"}), False),
-        case("alg none", library.unsecured(header, claims), False),
-    ]
-    confused = signed_with_public_key(library, key, header, claims)
-    if confused:
-        cases.append(case("HS256 with the public key", confused, False))
+        token = signed(library, recipe.get("key"), key, other, header, claims)
+        if token:
+            cases.append({
+                "name": recipe["name"],
+                "algorithm": algorithm,
+                "issuer": recipes["issuer"],
+                "audience": recipes["audience"],
+                "jwks": {"keys": [changed(public, recipe.get("jwk", {}))]},
+                "token": token,
+                "accepted": recipe["accepted"],
+                "header": header,
+                "claims": claims,
+            })
     return cases
+
+
+def signed(library, which, key, other, header, claims):
+    match which:
+        case "another":
+            return library.sign(other, header, claims)
+        case "none":
+            return library.unsecured(header, claims)
+        case "public":
+            return signed_with_public_key(library, key, header, claims)
+        case _:
+            return library.sign(key, header, claims)
 
 
 def signed_with_public_key(library, key, header, claims):
@@ -166,6 +148,12 @@ def signed_with_public_key(library, key, header, claims):
         return library.sign_hs256(library.public_pem(key), header, claims)
     except Exception:
         return None
+
+
+def changed(members, changes):
+    """With null a member is left out."""
+    merged = {**members, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def encode(data):
