@@ -4,6 +4,7 @@ mod candidates;
 mod certificates;
 mod errors;
 mod files;
+mod jws;
 mod ring;
 mod secrets;
 mod sets;

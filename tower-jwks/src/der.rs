@@ -253,12 +253,16 @@ impl<'a> Sec1<'a> {
 }
 
 /// The content of the next value, which must have this tag.
-fn octets<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8], x509_cert::der::Error> {
+pub(crate) fn octets<'a>(
+    reader: &mut SliceReader<'a>,
+    tag: Tag,
+) -> Result<&'a [u8], x509_cert::der::Error> {
     Tag::peek(reader)?.assert_eq(tag)?;
     content(reader.tlv_bytes()?)
 }
 
-fn content(tlv: &[u8]) -> Result<&[u8], x509_cert::der::Error> {
+/// The content of a whole value.
+pub(crate) fn content(tlv: &[u8]) -> Result<&[u8], x509_cert::der::Error> {
     let mut reader = SliceReader::new(tlv)?;
     let header = x509_cert::der::Header::decode(&mut reader)?;
     reader.read_slice(header.length())

@@ -33,6 +33,7 @@
 //!
 //! - [`SigningKey`] and [`VerifyingKey`]: prepared once, each bound to one [`Algorithm`].
 //! - [`KeyRing`]: the handle that signs and publishes.
+//! - [`Jws`]: what a key signs, in the forms of older products as well.
 //! - [`Jwk`] and [`JwkSet`]: public keys as JSON; no type here can publish a private member.
 //! - [`JwksLayer`] and [`JwksEndpoint`]: the set over HTTP, in axum, hyper, tonic or anything else
 //!   that takes a tower service.
@@ -66,7 +67,9 @@ mod der;
 mod error;
 #[cfg(feature = "jsonwebtoken")]
 mod interop;
+mod issuer_serial;
 mod jwk;
+mod jws;
 mod key_ring;
 mod key_set;
 mod key_source;
@@ -94,6 +97,7 @@ pub use self::{
     clock::{Clock, ManualClock, SystemClock, UnixTime},
     error::{ConfigError, InvalidSignature, KeysUnavailable},
     jwk::Jwk,
+    jws::Jws,
     key_ring::{KeyRing, KeyRingBuilder},
     key_set::KeySet,
     key_source::{FixedKeys, KeySource, Waiting},

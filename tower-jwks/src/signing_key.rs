@@ -5,10 +5,14 @@ use crate::{
     algorithm::KeyType,
     crypto::{self, PrivateKey},
     der::{self, Certificate, certificate_error, private_key_error},
+    issuer_serial::issuer_serial,
+    jws::Jws,
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD},
+};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use serde::Serialize;
 use std::fmt;
 
 /// A private key, prepared for signing with one algorithm, with its `kid` and its public half.
@@ -40,8 +44,26 @@ const TRIAL: &[u8] = b"trial";
 
 /// What is kept of the certificate of a key.
 struct KeyCertificate {
-    kid: String,
+    der: Box<[u8]>,
+    /// The hex of its hashes, base64url with padding.
+    sha1: String,
+    sha256: String,
     not_after: UnixTime,
+}
+
+impl KeyCertificate {
+    fn new(der: &[u8], not_after: UnixTime) -> Self {
+        let encode = |digest: &[u8]| {
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            BASE64_URL_SAFE.encode(hex)
+        };
+        Self {
+            der: der.into(),
+            sha1: encode(&crypto::sha1(der)),
+            sha256: encode(&crypto::sha256(der)),
+            not_after,
+        }
+    }
 }
 
 impl SigningKey {
@@ -154,12 +176,7 @@ impl SigningKey {
         if certificate.public != *self.jwk.material() {
             return Err(certificate_error("is of another key"));
         }
-        let digest = crypto::sha256(der);
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.certificate = Some(KeyCertificate {
-            kid: BASE64_URL_SAFE_NO_PAD.encode(hex),
-            not_after: certificate.not_after,
-        });
+        self.certificate = Some(KeyCertificate::new(der, certificate.not_after));
         Ok(self)
     }
 
@@ -170,16 +187,49 @@ impl SigningKey {
     ///
     /// The key has no certificate.
     pub fn with_certificate_kid(self) -> Result<Self, ConfigError> {
-        match &self.certificate {
-            Some(certificate) => {
-                let kid = certificate.kid.clone();
-                self.with_kid(kid)
-            }
-            None => Err(ConfigError::new(
-                "kid",
-                "cannot be made from a certificate: the key has none",
-            )),
-        }
+        let kid = self.certificate_for_kid()?.sha256.trim_end_matches('=');
+        let kid = kid.to_owned();
+        self.with_kid(kid)
+    }
+
+    /// Takes the `kid` that WSO2 API Manager 4.1 and newer give a key: the base64url of the text
+    /// `<issuer>#<serial number>` of its certificate, the issuer as Java writes it:
+    /// `CN=localhost, O=WSO2, C=US#1234`.
+    ///
+    /// Only for what asks for this form by name. Whoever reads a token, or the published set, learns
+    /// who has issued the certificate; and a renewed certificate is another `kid` for the same key.
+    ///
+    /// ```
+    /// use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    /// use tower_jwks::{Algorithm, SigningKey};
+    ///
+    /// # let pair = rcgen::KeyPair::generate()?;
+    /// # let mut parameters = rcgen::CertificateParams::default();
+    /// # parameters.distinguished_name = rcgen::DistinguishedName::new();
+    /// # parameters.distinguished_name.push(rcgen::DnType::OrganizationName, "WSO2");
+    /// # parameters.distinguished_name.push(rcgen::DnType::CommonName, "gateway");
+    /// # parameters.serial_number = Some(1234.into());
+    /// # let pem = pair.serialize_pem() + &parameters.self_signed(&pair)?.pem();
+    /// let key = SigningKey::from_pem(Algorithm::ES256, pem)?.with_issuer_serial_kid()?;
+    /// let kid = BASE64_URL_SAFE_NO_PAD.decode(key.kid())?;
+    /// assert_eq!(kid, b"CN=gateway, O=WSO2#1234");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The key has no certificate; its issuer's name is so long that the `kid` would have more than 256
+    /// bytes, or has a text that is not in its encoding; its serial number is negative or
+    /// has more than 20 bytes.
+    pub fn with_issuer_serial_kid(self) -> Result<Self, ConfigError> {
+        let text = issuer_serial(&self.certificate_for_kid()?.der)?;
+        self.with_kid(BASE64_URL_SAFE_NO_PAD.encode(text))
+    }
+
+    fn certificate_for_kid(&self) -> Result<&KeyCertificate, ConfigError> {
+        self.certificate.as_ref().ok_or_else(|| {
+            ConfigError::new("kid", "cannot be made from a certificate: the key has none")
+        })
     }
 
     /// Takes this `kid`: 1 to 256 bytes, no control characters.
@@ -227,6 +277,40 @@ impl SigningKey {
             .map(|certificate| certificate.not_after)
     }
 
+    /// The `x5t` of its certificate as WSO2's products write it, not as RFC 7515 section 4.1.7 does: the
+    /// padded base64url of the 40 lower-case hex characters of the SHA-1 of the certificate's DER.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Algorithm::ES256)?;
+    /// assert_eq!(key.wso2_x5t(), None, "there is no certificate");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn wso2_x5t(&self) -> Option<&str> {
+        self.certificate
+            .as_ref()
+            .map(|certificate| &*certificate.sha1)
+    }
+
+    /// The `x5t#S256` of its certificate as WSO2's products write it, not as RFC 7515 section 4.1.8
+    /// does: the padded base64url of the 64 lower-case hex characters of the SHA-256 of its DER.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Algorithm::ES256)?;
+    /// assert_eq!(key.wso2_x5t_s256(), None, "there is no certificate");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn wso2_x5t_s256(&self) -> Option<&str> {
+        self.certificate
+            .as_ref()
+            .map(|certificate| &*certificate.sha256)
+    }
+
     /// Signs `message`. ECDSA signatures are `r || s`, as JWS has them (RFC 7518 section 3.4).
     ///
     /// # Errors
@@ -255,26 +339,21 @@ impl SigningKey {
     ///
     /// As [`sign`](Self::sign).
     pub fn sign_jws(&self, typ: &str, payload: &[u8]) -> Result<String, KeysUnavailable> {
-        #[derive(Serialize)]
-        struct Header<'a> {
-            typ: &'a str,
-            alg: Algorithm,
-            kid: &'a str,
-        }
-        let header = serde_json::to_vec(&Header {
-            typ,
-            alg: self.algorithm,
-            kid: &self.kid,
-        })
-        .expect("a struct of strings always serializes");
-        let mut jws = String::with_capacity(payload.len() * 4 / 3 + 1024);
-        BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut jws);
-        jws.push('.');
-        BASE64_URL_SAFE_NO_PAD.encode_string(payload, &mut jws);
-        let signature = self.sign(jws.as_bytes())?;
-        jws.push('.');
-        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut jws);
-        Ok(jws)
+        self.jws(typ).sign(payload)
+    }
+
+    /// A JWS whose form can be chosen, for services that read another than
+    /// [`sign_jws`](Self::sign_jws) writes.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, SigningKey};
+    ///
+    /// let key = SigningKey::generate(Algorithm::EdDSA)?;
+    /// assert_eq!(key.jws("JWT").sign(b"{}")?, key.sign_jws("JWT", b"{}")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn jws<'a>(&'a self, typ: &'a str) -> Jws<'a> {
+        Jws::new(self, typ)
     }
 }
 

@@ -11,5 +11,36 @@ pub(crate) fn folded(name: &HeaderName) -> String {
 
 /// Whether a service behind may take one for the other.
 pub(crate) fn alike(one: &HeaderName, other: &HeaderName) -> bool {
-    folded(one) == folded(other)
+    let folded = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            byte
+        } else {
+            b'-'
+        }
+    };
+    let (one, other) = (one.as_str().bytes(), other.as_str().bytes());
+    one.map(folded).eq(other.map(folded))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_alike_when_they_fold_to_the_same() {
+        let names = [
+            "x-foo", "X_Foo", "x.foo", "x~foo", "x-fo", "x-foo-", "xfoo", "y-foo",
+        ];
+        let names = names.map(|name| HeaderName::try_from(name).unwrap());
+        for one in &names {
+            for other in &names {
+                assert_eq!(
+                    alike(one, other),
+                    folded(one) == folded(other),
+                    "{one} {other}"
+                );
+            }
+        }
+        assert!(alike(&names[0], &names[1]) && !alike(&names[0], &names[4]));
+    }
 }

@@ -74,7 +74,8 @@ where
     }
 }
 
-fn strip(headers: &mut HeaderMap) {
+/// Takes them off, and those that `Connection` names.
+pub(crate) fn strip(headers: &mut HeaderMap) {
     let nominated: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
@@ -83,7 +84,7 @@ fn strip(headers: &mut HeaderMap) {
         .collect();
     let fixed: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| is_hop_by_hop(name))
+        .filter(|name| is_hop_by_hop(name.as_str()))
         .cloned()
         .collect();
     for name in nominated.iter().chain(&fixed) {
@@ -92,9 +93,9 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 /// `Proxy` itself is no header at all, but becomes the variable HTTP_PROXY in a CGI.
-fn is_hop_by_hop(name: &HeaderName) -> bool {
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
     matches!(
-        name.as_str(),
+        name,
         "connection"
             | "http2-settings"
             | "keep-alive"
@@ -103,7 +104,7 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
             | "trailer"
             | "transfer-encoding"
             | "upgrade"
-    ) || name.as_str().starts_with("proxy-")
+    ) || name.starts_with("proxy-")
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! ```text
 //! serve ─► JwksLayer ─► StripHopByHop ─► Router
 //! └────────────── gateway ──────────────┘
-//!   ─► StripHeaderLayer ─► AccessTokenLayer ─► StripHeaderLayer ─► forwarded ─► BackendJwtLayer ─► Proxy
-//!      └──────────────────────────────── stack, one for each operation ────────────────────────────────┘
+//!   ─► StripHeaderLayer ─► AccessTokenLayer ─► StripHeaderLayer ─► forwarded ─► header_policies ─► BackendJwtLayer ─► Proxy
+//!      └───────────────────────────────────── stack, one for each operation ───────────────────────────────────────┘
 //! ```
 //!
 //! Keys of issuers are fetched beside the requests (`issuers`), and told of at an address of its own
@@ -30,6 +30,7 @@ mod error;
 mod fold;
 mod forwarded;
 mod gateway;
+mod header_policies;
 mod hop_by_hop;
 mod issuers;
 mod path;

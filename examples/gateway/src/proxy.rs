@@ -14,6 +14,8 @@ use crate::{
     answer,
     body::{self, Body, Forbidden, Passing},
     endpoint::Endpoint,
+    header_policies::HeaderPolicies,
+    hop_by_hop,
     upstream::{Failure, Upstream},
 };
 
@@ -29,6 +31,7 @@ pub(crate) struct Proxy {
     upstream: Upstream,
     endpoint: Arc<Endpoint>,
     forbidden: Forbidden,
+    response_policies: HeaderPolicies,
 }
 
 impl Proxy {
@@ -38,6 +41,16 @@ impl Proxy {
             upstream,
             endpoint: Arc::new(endpoint),
             forbidden,
+            response_policies: HeaderPolicies::default(),
+        }
+    }
+
+    /// What is done to the headers of the service's answers, and not to those that are made here when
+    /// there is none.
+    pub(crate) fn with_response_policies(self, response_policies: HeaderPolicies) -> Self {
+        Self {
+            response_policies,
+            ..self
         }
     }
 
@@ -69,6 +82,9 @@ impl Proxy {
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
                 parts.version = Version::default();
+                // First, or the service could take off by its `Connection` what a policy sets.
+                hop_by_hop::strip(&mut parts.headers);
+                self.response_policies.apply(&mut parts.headers);
                 Response::from_parts(parts, body::boxed(Passing::new(body, self.forbidden)))
             }
             Err(Failure::Unreachable(error)) => {

@@ -95,4 +95,6 @@ pub(crate) enum Kid {
     Thumbprint,
     /// As WSO2 Choreo Connect and Choreo do.
     Certificate,
+    /// As WSO2 API Manager 4.1 and newer do.
+    IssuerSerial,
 }

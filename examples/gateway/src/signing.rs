@@ -15,7 +15,7 @@ const RENEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// Reads the keys; paths are relative to `folder`.
 pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyRing, Fault> {
     if settings.keys.is_empty() {
-        if settings.kid == Kid::Certificate {
+        if settings.kid != Kid::Thumbprint {
             return Err(Fault::new(
                 "signing.kid",
                 "a generated key has no certificate",
@@ -26,17 +26,22 @@ pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyR
         );
         return KeyRing::generate(Algorithm::RS256).map_err(|error| Fault::new("signing", error));
     }
+    if settings.kid == Kid::IssuerSerial {
+        tracing::warn!(
+            "signing.kid is issuerSerial: tokens and published keys tell who has issued the certificates, and a renewed certificate renames its key"
+        );
+    }
     let active = active(&settings.keys)?;
     let mut keys = Vec::new();
     for (index, key) in settings.keys.iter().enumerate() {
         let field = format!("signing.keys[{index}]");
         let key = read(key, &field, folder)?;
-        keys.push(match settings.kid {
-            Kid::Thumbprint => key,
-            Kid::Certificate => key
-                .with_certificate_kid()
-                .map_err(|error| Fault::new(field, error))?,
-        });
+        let key = match settings.kid {
+            Kid::Thumbprint => Ok(key),
+            Kid::Certificate => key.with_certificate_kid(),
+            Kid::IssuerSerial => key.with_issuer_serial_kid(),
+        };
+        keys.push(key.map_err(|error| Fault::new(field, error))?);
     }
     let signing = keys.swap_remove(active);
     check_end(&signing, &format!("signing.keys[{active}].certificate"))?;

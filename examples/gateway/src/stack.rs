@@ -4,8 +4,9 @@
 //! 2. `AccessTokenLayer`: only who has a token with the right scope comes further
 //! 3. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
 //! 4. [`forwarded::set`]: and what it says of itself in the place of the gateway
-//! 5. `BackendJwtLayer`: says who is calling
-//! 6. [`Proxy`]: the service behind
+//! 5. [`HeaderPolicies`]: what the author of the API wants done to the headers
+//! 6. `BackendJwtLayer`: says who is calling
+//! 7. [`Proxy`]: the service behind, whose answers have header policies of their own
 
 use std::{convert::Infallible, path::Path};
 
@@ -19,12 +20,13 @@ use tower_backend_jwt::{
 use tower_jwks::{ConfigError, KeyRing};
 
 use crate::{
-    apk_conf::{ASSERTION, Access, Api, Credential, Kind, Minting},
+    apk_conf::{ASSERTION, Access, Api, Credential, Headers, Kind, Minting, Placed},
     body::{self, Body, Forbidden},
     credentials::ByCredential,
     error::{Fault, LoadError},
     fold::alike,
     forwarded,
+    header_policies::HeaderPolicies,
     issuers::Issuers,
     proxy::Proxy,
     routes::Resources,
@@ -89,11 +91,21 @@ fn operations(
     let mut resources = Resources::new();
     for (index, operation) in api.operations.iter().enumerate() {
         let field = format!("operations[{index}]");
+        check_headers(api, &operation.headers, shared.assertions)?;
+        let proxy = proxy
+            .clone()
+            .with_response_policies(policies(&operation.headers.response));
         let service = match operation.policy {
-            None => boxed(proxy.clone()),
-            Some(place) => boxed(mints[place].layer(proxy.clone())),
+            None => boxed(proxy),
+            Some(place) => boxed(mints[place].layer(proxy)),
         };
-        let service = BoxCloneSyncService::new(service.map_request(forwarded::set));
+        let request_policies = policies(&operation.headers.request);
+        let service = service.map_request(move |request| {
+            let mut request = forwarded::set(request);
+            request_policies.apply(request.headers_mut());
+            request
+        });
+        let service = BoxCloneSyncService::new(service);
         let service = without(shared.assertions, service);
         let service = match &operation.access {
             Access::Open => {
@@ -131,6 +143,31 @@ fn operations(
             .map_err(|_| Fault::new(field, "another operation has the same verb and target"))?;
     }
     Ok(resources)
+}
+
+fn policies(placed: &[Placed]) -> HeaderPolicies {
+    placed.iter().map(|placed| placed.policy.clone()).collect()
+}
+
+/// A backend JWT that anybody but its minter can write is none; and what goes on as a credential has
+/// been verified, or is the client's own.
+fn check_headers(api: &Api, headers: &Headers, assertions: &[HeaderName]) -> Result<(), Fault> {
+    for Placed { field, policy } in headers.request.iter().chain(&headers.response) {
+        let name = policy.name();
+        let refused = |what| {
+            Err(Fault::new(
+                field,
+                format!("parameters.headerName: `{name}` {what}"),
+            ))
+        };
+        if assertions.iter().any(|own| alike(own, name)) {
+            return refused("is for backend JWTs");
+        }
+        if api.authentication.headers().any(|own| alike(own, name)) {
+            return refused("is for access tokens");
+        }
+    }
+    Ok(())
 }
 
 /// The service without what a client sent in these headers.

@@ -1,5 +1,6 @@
 //! Keys that come with their certificate.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE};
 use tests::{forge, openssl};
 use tower_jwks::{Algorithm, SigningKey, UnixTime};
 
@@ -62,6 +63,139 @@ fn the_kid_of_wso2s_own_sample_has_that_form() {
         hex.bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     );
+}
+
+/// A key with a certificate that it has issued to itself: the issuer as a section of OpenSSL's
+/// configuration.
+fn issued(issuer: &str, strings: &str, serial: &str) -> SigningKey {
+    let request = "prompt = no\nutf8 = yes\ndistinguished_name = issuer";
+    let config = format!("[req]\n{request}\nstring_mask = {strings}\n[issuer]\n{issuer}\n");
+    let arguments = format!(
+        "req -x509 -newkey ed25519 -nodes -keyout /dev/stdout -config /dev/stdin -days 30 -set_serial {serial}"
+    );
+    SigningKey::from_pem(Algorithm::EdDSA, openssl::run(&arguments, config)).unwrap()
+}
+
+#[test]
+fn the_issuer_and_serial_kid_is_what_java_makes_of_the_certificate() {
+    if !openssl::is_there() {
+        return;
+    }
+    // What Java 17 gives for these certificates: `getIssuerDN().getName()`, `getSerialNumber()`.
+    for (issuer, strings, serial, expected) in [
+        (
+            "C=US\nST=CA\nL=Mountain View\nO=WSO2\nOU=WSO2\nCN=localhost",
+            "utf8only",
+            "211279479686511283371766810275202254849318780327",
+            "CN=localhost, OU=WSO2, O=WSO2, L=Mountain View, ST=CA, C=US#211279479686511283371766810275202254849318780327",
+        ),
+        (
+            "C=LK\nO=Example\n+OU=API\nCN=gateway\n+serialNumber=7",
+            "utf8only",
+            "1",
+            "SERIALNUMBER=7 + CN=gateway, OU=API + O=Example, C=LK#1",
+        ),
+        (
+            "O=Example, Inc.\nOU=a \\\"b\\\" \\\\ c\nCN=\\#1 <gateway>",
+            "utf8only",
+            "0xffffffffffffffff",
+            r##"CN="#1 <gateway>", OU="a \"b\" \\ c", O="Example, Inc."#18446744073709551615"##,
+        ),
+        (
+            "L=東京\nO=Straße und Weg\nCN=two  blanks",
+            "utf8only",
+            "128",
+            "CN=\"two  blanks\", O=Straße und Weg, L=東京#128",
+        ),
+        (
+            "DC=com\njurisdictionC=US\nUID=7\nstreet=1 Main St\nCN=gateway\nemailAddress=ops@example.com",
+            "utf8only",
+            "0x7fffffffffffffffffffffffffffffffffffffff",
+            "EMAILADDRESS=ops@example.com, CN=gateway, STREET=1 Main St, UID=7, OID.1.3.6.1.4.1.311.60.2.1.3=US, DC=com#730750818665451459101842416358141509827966271487",
+        ),
+        (
+            "O=Gruß 東京\nCN=gateway",
+            "MASK:0x800",
+            "255",
+            "CN=gateway, O=Gruß 東京#255",
+        ),
+    ] {
+        let key = issued(issuer, strings, serial);
+        let thumbprint = key.kid().to_owned();
+        assert_eq!(thumbprint.len(), 43, "a certificate alone changes nothing");
+        let key = key.with_issuer_serial_kid().unwrap();
+        assert_eq!(key.kid(), forge::encode(expected));
+        assert_eq!(key.jwk().kid(), Some(key.kid()));
+    }
+}
+
+#[test]
+fn the_issuer_and_serial_kid_of_api_managers_own_certificate_is_known() {
+    if !openssl::is_there() {
+        return;
+    }
+    // What API Manager's own tests expect with the certificate that it comes with.
+    let issuer = "C=US\nST=CA\nL=Mountain View\nO=WSO2\nOU=WSO2\nCN=localhost";
+    let serial = "211279479686511283371766810275202254849318780327";
+    let key = issued(issuer, "default", serial).with_issuer_serial_kid();
+    assert_eq!(
+        key.unwrap().kid(),
+        "Q049bG9jYWxob3N0LCBPVT1XU08yLCBPPVdTTzIsIEw9TW91bnRhaW4gVmlldywgU1Q9Q0EsIEM9VVMjMjExMjc5NDc5Njg2NTExMjgzMzcxNzY2ODEwMjc1MjAyMjU0ODQ5MzE4NzgwMzI3"
+    );
+}
+
+#[test]
+fn a_certificate_that_gives_no_issuer_and_serial_kid_is_refused() {
+    if !openssl::is_there() {
+        return;
+    }
+    let long = format!("O={}\nOU={}\nCN=a", "o".repeat(64), "u".repeat(64));
+    assert!(
+        issued(&long, "utf8only", "1")
+            .with_issuer_serial_kid()
+            .is_ok()
+    );
+    let long = format!("{long}\nL={}", "l".repeat(100));
+    let refused = issued(&long, "utf8only", "1").with_issuer_serial_kid();
+    assert_eq!(refused.unwrap_err().to_string(), "kid: is over 256 bytes");
+
+    let negative = issued("CN=a", "utf8only", "-5").with_issuer_serial_kid();
+    assert_eq!(
+        negative.unwrap_err().to_string(),
+        "kid: cannot be made from this certificate: its serial number is negative"
+    );
+    let refused = SigningKey::generate(Algorithm::ES256)
+        .unwrap()
+        .with_issuer_serial_kid();
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "kid: cannot be made from a certificate: the key has none"
+    );
+}
+
+#[test]
+fn wso2s_thumbprints_are_the_padded_base64url_of_the_hex_of_a_hash() {
+    if !openssl::is_there() {
+        return;
+    }
+    for (algorithm, key, certificate) in pairs() {
+        let der = openssl::run("x509 -outform DER", &certificate);
+        let expected = |hash: &str| {
+            let digest = openssl::run(&format!("dgst -{hash} -binary"), &der);
+            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            BASE64_URL_SAFE.encode(hex)
+        };
+        let key = SigningKey::from_pem(algorithm, &key).unwrap();
+        assert_eq!((key.wso2_x5t(), key.wso2_x5t_s256()), (None, None));
+        let key = key.with_certificate_der(&der).unwrap();
+        assert_eq!(key.wso2_x5t(), Some(&*expected("sha1")));
+        assert_eq!(key.wso2_x5t_s256(), Some(&*expected("sha256")));
+        let lengths = (
+            key.wso2_x5t().unwrap().len(),
+            key.wso2_x5t_s256().unwrap().len(),
+        );
+        assert_eq!(lengths, (56, 88));
+    }
 }
 
 #[test]

@@ -141,3 +141,10 @@ pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     hash
 }
+
+/// Only for the name of a certificate, which whoever reads it does not trust for its own sake.
+pub(crate) fn sha1(data: &[u8]) -> [u8; 20] {
+    let mut hash = [0; 20];
+    hash.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());
+    hash
+}

@@ -12,12 +12,12 @@ compile_error!(
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
 #[cfg(feature = "aws-lc-rs")]
-pub(crate) use aws_lc::{PrivateKey, PublicKey, sha256};
+pub(crate) use aws_lc::{PrivateKey, PublicKey, sha1, sha256};
 
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
 mod ring;
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-pub(crate) use self::ring::{PrivateKey, PublicKey, sha256};
+pub(crate) use self::ring::{PrivateKey, PublicKey, sha1, sha256};
 
 impl PrivateKey {
     /// Reads a private key that must be of the kind the algorithm needs.

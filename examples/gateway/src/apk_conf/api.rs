@@ -8,12 +8,13 @@ use tower_backend_jwt::Policy;
 use super::{
     authentication::Authentication,
     document::{self, Document},
-    policies::{Policies, RequestPolicy},
+    policies::{Policies, RequestPolicy, ResponsePolicy},
     refused::MESSAGE,
 };
 use crate::{
     endpoint::Endpoint,
     error::{Fault, LoadError},
+    header_policies::HeaderPolicy,
     path,
     target::Target,
     yaml,
@@ -51,6 +52,21 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// The place among the API's policies.
     pub(crate) policy: Option<usize>,
+    pub(crate) headers: Headers,
+}
+
+/// What is done to the headers of an operation: the API's policies first, then its own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Headers {
+    pub(crate) request: Vec<Placed>,
+    pub(crate) response: Vec<Placed>,
+}
+
+/// A header policy, and where in the conf it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    pub(crate) field: String,
+    pub(crate) policy: HeaderPolicy,
 }
 
 /// Who may call an operation.
@@ -92,8 +108,8 @@ impl Api {
         let authentication = Authentication::new(document.authentication.as_deref())?;
 
         let mut policies = Vec::new();
-        let api_policy = backend_jwt(document.api_policies, "apiPolicies", &mut policies)?;
-        if api_policy.is_some() && authentication.credentials.is_empty() {
+        let for_all = level(document.api_policies, "apiPolicies", &mut policies)?;
+        if for_all.minting.is_some() && authentication.credentials.is_empty() {
             return Err(Fault::new("apiPolicies.request", NO_TOKEN));
         }
         if document.operations.is_empty() {
@@ -109,7 +125,7 @@ impl Api {
                 operation(
                     entry,
                     open,
-                    api_policy,
+                    &for_all,
                     &mut policies,
                     &format!("operations[{index}]"),
                 )
@@ -172,28 +188,43 @@ fn check_head(document: &Document, environment: Option<&str>) -> Result<(), Faul
     path::check(&format!("/{}", document.version)).map_err(|why| Fault::new("version", why.text()))
 }
 
-/// The BackendJwt policy of a level, put with the others.
-fn backend_jwt(
-    policies: Policies,
-    field: &str,
-    all: &mut Vec<Minting>,
-) -> Result<Option<usize>, Fault> {
-    let mut place = None;
-    for (index, RequestPolicy::BackendJwt(policy)) in policies.request.into_iter().enumerate() {
+/// The policies of the API, or of one operation.
+struct Level {
+    /// The place of its BackendJwt among the API's policies.
+    minting: Option<usize>,
+    headers: Headers,
+}
+
+/// Reads the policies of a level; its BackendJwt is put with the others.
+fn level(policies: Policies, field: &str, all: &mut Vec<Minting>) -> Result<Level, Fault> {
+    let mut level = Level {
+        minting: None,
+        headers: Headers::default(),
+    };
+    for (index, policy) in policies.request.into_iter().enumerate() {
         let field = format!("{field}.request[{index}]");
-        if place.is_some() {
-            return Err(Fault::new(field, "a second BackendJwt"));
+        match policy {
+            RequestPolicy::BackendJwt(_) if level.minting.is_some() => {
+                return Err(Fault::new(field, "a second BackendJwt"));
+            }
+            RequestPolicy::BackendJwt(policy) => {
+                level.minting = Some(all.len());
+                all.push(Minting { field, policy });
+            }
+            RequestPolicy::Header(policy) => level.headers.request.push(Placed { field, policy }),
         }
-        place = Some(all.len());
-        all.push(Minting { field, policy });
     }
-    Ok(place)
+    for (index, ResponsePolicy(policy)) in policies.response.into_iter().enumerate() {
+        let field = format!("{field}.response[{index}]");
+        level.headers.response.push(Placed { field, policy });
+    }
+    Ok(level)
 }
 
 fn operation(
     entry: document::Operation,
     open: bool,
-    api_policy: Option<usize>,
+    for_all: &Level,
     policies: &mut Vec<Minting>,
     at: &str,
 ) -> Result<Operation, Fault> {
@@ -209,12 +240,12 @@ fn operation(
             format!("`{}`: {MESSAGE}", entry.verb),
         ));
     };
-    let own_policy = backend_jwt(
+    let own = level(
         entry.operation_policies,
         &format!("{at}.operationPolicies"),
         policies,
     )?;
-    if open && own_policy.is_some() {
+    if open && own.minting.is_some() {
         return Err(Fault::new(
             format!("{at}.operationPolicies.request"),
             NO_TOKEN,
@@ -236,12 +267,16 @@ fn operation(
     let policy = if open {
         None
     } else {
-        own_policy.or(api_policy)
+        own.minting.or(for_all.minting)
     };
+    let mut headers = for_all.headers.clone();
+    headers.request.extend(own.headers.request);
+    headers.response.extend(own.headers.response);
     Ok(Operation {
         target,
         verb,
         access,
         policy,
+        headers,
     })
 }

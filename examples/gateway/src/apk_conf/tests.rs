@@ -4,6 +4,8 @@ use http::Method;
 
 use super::{Access, Kind, api::Api};
 
+mod policies;
+
 const HEAD: &str = "name: orders
 basePath: /shop/orders
 version: 1.0.0
@@ -224,18 +226,6 @@ fn what_the_gateway_does_not_do_is_refused_by_name() {
         (
             "authentication: [{authType: OAuth2, headerEnable: false}]",
             "authentication[0].headerEnable",
-        ),
-        (
-            "apiPolicies: {response: [{policyName: AddHeader, parameters: {headerName: a, headerValue: b}}]}",
-            "apiPolicies.response",
-        ),
-        (
-            "apiPolicies: {request: [{policyName: SetHeader}]}",
-            "apiPolicies.request[0]",
-        ),
-        (
-            "apiPolicies: {request: [{policyName: Interceptor}]}",
-            "apiPolicies.request[0]",
         ),
         (
             "operations: [{target: /a, verb: GET, operationPolicies: {request: [{policyName: RequestMirror}]}}]",

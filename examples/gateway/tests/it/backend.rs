@@ -99,6 +99,7 @@ async fn answer(
     })
 }
 
+/// What has arrived; the response has the fields that `Answer-With` gives it.
 async fn show(request: Request<Incoming>) -> Response<ResponseBody> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap();
@@ -112,10 +113,12 @@ async fn show(request: Request<Incoming>) -> Response<ResponseBody> {
         "trailers": trailers,
         "body": String::from_utf8_lossy(&body.to_bytes()),
     });
-    Response::builder()
-        .header("content-type", "application/json")
-        .body(full(seen.to_string().into()))
-        .unwrap()
+    let mut response = Response::builder().header("content-type", "application/json");
+    for field in parts.headers.get_all("answer-with") {
+        let (name, value) = field.to_str().unwrap().split_once(": ").unwrap();
+        response = response.header(name, value);
+    }
+    response.body(full(seen.to_string().into())).unwrap()
 }
 
 /// A response with what must not reach the client.

@@ -101,6 +101,32 @@ async fn keys_can_be_named_after_their_certificates() {
 }
 
 #[tokio::test]
+async fn keys_can_be_named_after_the_issuers_of_their_certificates() {
+    let idp = Idp::new();
+    let (key, certificate) = pair(&rcgen::PKCS_ED25519);
+    let files = Files::new(&idp).more(
+        "signing: {kid: issuerSerial, keys: [{privateKey: key.pem, certificate: key.crt, algorithm: EdDSA}]}\n",
+    );
+    files.write("key.pem", &key);
+    files.write("key.crt", &certificate);
+    let (code, said) = files.check_logging("warn");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("WARN") && said.contains("signing.kid is issuerSerial"),
+        "{said}"
+    );
+
+    let (answer, jwks) = call(files, &idp).await;
+    let jwt = answer.seen("x-jwt-assertion").unwrap();
+    let expected = SigningKey::from_pem(Algorithm::EdDSA, &key)
+        .and_then(|key| key.with_certificate_pem(&certificate))
+        .and_then(SigningKey::with_issuer_serial_kid)
+        .unwrap();
+    assert_eq!(idp::part(&jwt, 0)["kid"], expected.kid());
+    assert_eq!(jwks["keys"][0]["kid"], expected.kid());
+}
+
+#[tokio::test]
 async fn an_issuer_may_be_known_by_its_certificate() {
     let idp = Idp::new();
     let (key, certificate) = pair(&rcgen::PKCS_ECDSA_P256_SHA256);
@@ -159,7 +185,12 @@ fn keys_that_cannot_be_used_are_refused_by_name() {
             "{kid: certificate, keys: [{privateKey: key.pem}]}",
             "signing.keys[0]: kid",
         ),
+        (
+            "{kid: issuerSerial, keys: [{privateKey: key.pem}]}",
+            "signing.keys[0]: kid",
+        ),
         ("{kid: certificate}", "signing.kid: "),
+        ("{kid: issuerSerial}", "signing.kid: "),
         ("{kid: mine}", "signing.kid: "),
     ] {
         let files = Files::new(&idp).more(&format!("signing: {signing}\n"));

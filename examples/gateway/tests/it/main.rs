@@ -8,6 +8,7 @@ mod attacks;
 mod backend;
 mod ending;
 mod gateway;
+mod header_policies;
 mod http2;
 mod idp;
 mod keys;

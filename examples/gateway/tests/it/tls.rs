@@ -52,8 +52,15 @@ async fn serving(trusted: bool) -> (Gateway, Idp) {
     });
 
     let idp = Idp::new();
-    let operations =
-        "[{target: '/test', verb: POST}, {target: '/leak', verb: GET, secured: false}]";
+    let operations = "
+  - {target: /test, verb: POST}
+  - {target: /leak, verb: GET, secured: false}
+  - target: /stream
+    verb: POST
+    secured: false
+    operationPolicies:
+      request: [{policyName: SetHeader, parameters: {headerName: X-Checksum, headerValue: '0'}}]
+      response: [{policyName: RemoveHeader, parameters: {headerName: X-Checksum}}]";
     let files = Files::new(&idp).api(&minting(&conf_for(
         &format!("https://localhost:{port}/base"),
         operations,
@@ -100,6 +107,25 @@ async fn trailers_pass_over_http2_but_a_forged_backend_jwt_among_them_does_not()
         idp::part(seen["headers"]["x-jwt-assertion"][0].as_str().unwrap(), 1)["sub"],
         "alice"
     );
+}
+
+#[tokio::test]
+async fn header_policies_leave_trailers_alone() {
+    let (gateway, _) = serving(true).await;
+    let mut http2 = gateway.http2().await;
+    let trailer = (
+        HeaderName::from_static("x-checksum"),
+        HeaderValue::from_static("1"),
+    );
+    let body = Full::new(Bytes::from_static(b"data"))
+        .with_trailers(ready(Some(Ok(HeaderMap::from_iter([trailer])))));
+    let request = Request::post(gateway.url("/orders/1.0.0/stream"))
+        .body(body)
+        .unwrap();
+    // What comes back is what the service has received.
+    let response = http2.send_request(request).await.unwrap();
+    let body = response.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["x-checksum"], "1");
 }
 
 #[tokio::test]
