@@ -2,24 +2,28 @@
 //! their own.
 //!
 //! Whoever reaches the address may read them: there is no authentication. They hold names, times and
-//! counts, and nothing of a token or a private key.
+//! counts, and nothing of a token or a private key. The [`deployer`] is at the same address, and asks
+//! for a token.
 
 use std::{
     convert::Infallible,
     future,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
 };
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::json;
-use tower::{service_fn, util::BoxCloneSyncService};
+use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 use tower_jwks::{Clock, KeyRing, SystemClock};
 
 use crate::{
     body::{self, Body},
+    deployer,
     gateway::GatewayService,
     issuers::{IssuerStatus, Issuers},
 };
@@ -33,23 +37,26 @@ const LONGEST_NAME: usize = 200;
 pub(crate) struct Admin {
     issuers: Arc<Issuers>,
     keys: KeyRing,
+    deployer: Option<GatewayService>,
     ending: Arc<AtomicBool>,
 }
 
 impl Admin {
-    pub(crate) fn new(issuers: Arc<Issuers>, keys: KeyRing) -> Self {
+    pub(crate) fn new(
+        issuers: Arc<Issuers>,
+        keys: KeyRing,
+        deployer: Option<GatewayService>,
+    ) -> Self {
         Self {
             issuers,
             keys,
+            deployer,
             ending: Arc::default(),
         }
     }
 
     pub(crate) fn service(&self) -> GatewayService {
-        let admin = self.clone();
-        BoxCloneSyncService::new(service_fn(move |request: Request<Body>| {
-            future::ready(Ok::<_, Infallible>(admin.answer(&request)))
-        }))
+        BoxCloneSyncService::new(self.clone())
     }
 
     /// From now on it is not ready: who balances the load is to take others.
@@ -60,7 +67,10 @@ impl Admin {
     fn answer(&self, request: &Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         if !matches!(path, "/healthz" | "/readyz" | "/issuers") {
-            let text = "here are /healthz, /readyz and /issuers\n".to_owned();
+            let mut text = "here are /healthz, /readyz and /issuers\n".to_owned();
+            if deployer::is_for(path) {
+                text += "APIs can be deployed when admin.audience and admin.apis_dir are set\n";
+            }
             return text_of(StatusCode::NOT_FOUND, text, request.method());
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -127,6 +137,25 @@ impl Admin {
                 let text = "the gateway has failed\n".to_owned();
                 text_of(StatusCode::INTERNAL_SERVER_ERROR, text, method)
             }
+        }
+    }
+}
+
+impl Service<Request<Body>> for Admin {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match &self.deployer {
+            Some(deployer) if deployer::is_for(request.uri().path()) => {
+                Box::pin(deployer.clone().oneshot(request))
+            }
+            _ => Box::pin(future::ready(Ok(self.answer(&request)))),
         }
     }
 }

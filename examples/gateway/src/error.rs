@@ -23,6 +23,21 @@ impl LoadError {
             fault,
         }
     }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What is wrong, without the file; where it is not a field, at which line.
+    pub(crate) fn into_fault(self) -> Fault {
+        match self.position {
+            Some((line, column)) => Fault {
+                message: format!("line {line}, column {column}: {}", self.fault.message),
+                ..self.fault
+            },
+            None => self.fault,
+        }
+    }
 }
 
 impl fmt::Display for LoadError {
@@ -51,6 +66,14 @@ impl Fault {
             field: field.into(),
             message: message.to_string(),
         }
+    }
+
+    pub(crate) fn field(&self) -> &str {
+        &self.field
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn in_file(self, file: &Path) -> LoadError {

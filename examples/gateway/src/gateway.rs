@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,19 +14,18 @@ use tower_jwks::{Algorithm, JwksLayer, KeyRing};
 
 use crate::{
     admin::Admin,
+    apis::Apis,
     apk_conf::Api,
     body::{self, Body},
-    endpoint::Endpoint,
+    deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
     hop_by_hop::StripHopByHopLayer,
     issuers::Issuers,
     router::Router,
-    routes::Routes,
-    settings::Settings,
+    settings::{AdminSettings, Settings},
     signing,
-    stack::{self, Shared},
-    target::Prefix,
-    upstream::Upstream,
+    table::{Common, Origin, Served, Table},
+    warnings::warn,
     yaml,
 };
 
@@ -35,9 +35,11 @@ pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Bod
 #[derive(Debug)]
 pub struct Gateway {
     addresses: Addresses,
+    apis: Arc<Apis>,
     service: GatewayService,
     admin: Admin,
-    served: Vec<Served>,
+    /// Where deployed APIs are kept.
+    store: Option<Store>,
     accepted: Vec<String>,
     signing: (Algorithm, String),
 }
@@ -50,16 +52,6 @@ pub struct Addresses {
     pub apis: SocketAddr,
     /// For whoever runs it.
     pub admin: Option<SocketAddr>,
-}
-
-/// What is said of an API when the gateway starts.
-#[derive(Debug)]
-struct Served {
-    id: Option<String>,
-    name: String,
-    version: String,
-    paths: Vec<String>,
-    endpoint: Endpoint,
 }
 
 impl Gateway {
@@ -82,49 +74,54 @@ impl Gateway {
             .map_err(|error| Fault::new("signing", error).in_file(file))?;
 
         let environment = settings.environment.as_deref();
-        let apis = settings
-            .apis
-            .iter()
-            .map(|path| {
-                let path = folder.join(path);
-                Ok((Api::read(&path, environment)?, path))
-            })
-            .collect::<Result<Vec<_>, LoadError>>()?;
-        let upstream = upstream(&apis)?;
-        let assertions = stack::assertion_headers(apis.iter().map(|(api, _)| api));
-        let shared = Shared {
-            issuers: &issuers,
-            keys: &keys,
-            upstream: &upstream,
-            assertions: &assertions,
+        let store = store(settings.admin.as_ref(), folder).map_err(|fault| fault.in_file(file))?;
+        let named = match (settings.apis, &store) {
+            (Some(apis), _) => apis,
+            (None, Some(_)) => Vec::new(),
+            (None, None) => {
+                let fault = Fault::new("apis", "missing, and without admin.apis_dir none can come");
+                return Err(fault.in_file(file));
+            }
         };
-        let mut routes = Routes::new();
-        let mut served = Vec::new();
-        for (api, path) in apis {
-            if api.authentication.credentials.is_empty() {
-                tracing::warn!(
-                    api = api.name,
-                    "authentication is disabled: everyone may call every operation"
-                );
-            }
-            let resources = stack::resources(&api, &path, &shared)?;
-            let entry = Served::new(api);
-            for place in &entry.paths {
-                routes
-                    .add(Prefix::new(place), resources.clone())
-                    .map_err(|_| {
-                        Fault::new("basePath", format!("another API is served at `{place}`"))
-                            .in_file(&path)
-                    })?;
-            }
-            served.push(entry);
+        let named = named
+            .iter()
+            .map(|path| read(folder.join(path), environment))
+            .collect::<Result<_, _>>()?;
+        let deployed = match &store {
+            None => Vec::new(),
+            Some(store) => store
+                .read(environment)
+                .map_err(|error| Fault::new("admin.apis_dir", error).in_file(file))?,
+        };
+        let common = Common {
+            issuers: Arc::clone(&issuers),
+            keys: keys.clone(),
+        };
+        let table = Table::new(common, named, deployed)?;
+        for served in table.served() {
+            warn(&served.api);
         }
+        for broken in table.broken() {
+            let error = broken.error.to_string();
+            tracing::error!(error, "a deployed API is not served");
+        }
+        let apis = Arc::new(Apis::new(table));
+        let deployer = match (&store, settings.admin.and_then(|admin| admin.audience)) {
+            (Some(store), Some(audience)) => {
+                let deployer =
+                    Deployer::new(Arc::clone(&apis), store.clone(), settings.environment);
+                let verifier = issuers.verifier(&[audience])?;
+                Some(deployer::service(deployer, verifier).map_err(|fault| fault.in_file(file))?)
+            }
+            _ => None,
+        };
         Ok(Self {
             addresses,
-            service: service(&keys, Router::new(routes)),
+            service: service(&keys, Router::new(Arc::clone(&apis))),
+            apis,
             accepted: issuers.describe().collect(),
-            admin: Admin::new(issuers, keys),
-            served,
+            admin: Admin::new(issuers, keys, deployer),
+            store,
             signing: (active.algorithm(), active.kid().to_owned()),
         })
     }
@@ -143,23 +140,38 @@ impl Gateway {
         &self.admin
     }
 
+    /// Makes what has to be there while it serves, and need not be there before: the directory of the
+    /// deployed APIs.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        self.store.as_ref().map_or(Ok(()), Store::make)
+    }
+
     /// What it serves, for people to read, when it listens at these addresses.
     #[must_use]
     pub fn describe(&self, addresses: Addresses) -> String {
         let address = addresses.apis;
+        let table = self.apis.table();
         let mut lines = Vec::new();
-        for api in &self.served {
+        for served in table.served() {
+            let api = &served.api;
             let id = api
                 .id
                 .as_ref()
                 .map(|id| format!(" ({id})"))
                 .unwrap_or_default();
-            lines.push(format!("{} {}{id}", api.name, api.version));
+            let deployed = if served.is_deployed() {
+                ", deployed"
+            } else {
+                ""
+            };
+            lines.push(format!("{} {}{id}{deployed}", api.name, api.version));
             lines.extend(
-                api.paths
-                    .iter()
+                api.paths()
                     .map(|path| format!("  http://{address}{path} -> {}", api.endpoint)),
             );
+        }
+        for broken in table.broken() {
+            lines.push(format!("not served: {}", broken.error));
         }
         lines.extend(self.accepted.iter().cloned());
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
@@ -167,6 +179,13 @@ impl Gateway {
             lines.push(format!(
                 "admin at http://{admin} (/healthz, /readyz, /issuers)"
             ));
+            if let Some(store) = &self.store {
+                lines.push(format!(
+                    "deployer at http://{admin}{}, kept in {}",
+                    deployer::PATH,
+                    store.directory().display()
+                ));
+            }
         }
         let (algorithm, kid) = &self.signing;
         lines.push(format!("signing with {algorithm}, kid {kid}"));
@@ -191,23 +210,54 @@ impl Addresses {
                     address = %admin,
                     "admin.listen is not a loopback address: whoever reaches it may read what is there, as there is no authentication"
                 );
+                if settings
+                    .admin
+                    .as_ref()
+                    .is_some_and(|admin| admin.apis_dir.is_some())
+                {
+                    tracing::warn!(
+                        address = %admin,
+                        "tokens that deploy APIs come to admin.listen over plain http"
+                    );
+                }
             }
         }
         Ok(Self { apis, admin })
     }
 }
 
-impl Served {
-    fn new(api: Api) -> Self {
-        let paths = [api.context].into_iter().chain(api.default_path).collect();
-        Self {
-            id: api.id,
-            name: api.name,
-            version: api.version,
-            paths,
-            endpoint: api.endpoint,
-        }
+/// Where deployed APIs are kept, if any can be deployed.
+fn store(admin: Option<&AdminSettings>, folder: &Path) -> Result<Option<Store>, Fault> {
+    let (audience, directory) = match admin {
+        Some(admin) => (admin.audience.as_deref(), admin.apis_dir.as_ref()),
+        None => (None, None),
+    };
+    match (audience, directory) {
+        (None, None) => Ok(None),
+        (Some(""), _) => Err(Fault::new("admin.audience", "is empty")),
+        (Some(_), Some(directory)) => Ok(Some(Store::new(folder.join(directory)))),
+        (Some(_), None) => Err(Fault::new(
+            "admin.apis_dir",
+            "missing; `audience` is for tokens that deploy APIs, and they have to be kept somewhere",
+        )),
+        (None, Some(_)) => Err(Fault::new(
+            "admin.audience",
+            "missing; APIs are deployed with access tokens, which have to be for somebody",
+        )),
     }
+}
+
+/// Reads the file of an API that the settings name.
+fn read(file: PathBuf, environment: Option<&str>) -> Result<Served, LoadError> {
+    let conf = yaml::text(&file)?;
+    let api = Api::from_yaml(&conf, &file, environment)?;
+    Ok(Served {
+        id: deployer::id_of(&api),
+        api,
+        origin: Origin::Settings,
+        file,
+        conf,
+    })
 }
 
 /// What every request passes, from the outside in.
@@ -221,16 +271,4 @@ fn service(keys: &KeyRing, router: Router) -> GatewayService {
             .service(router)
             .map_response(|response| response.map(body::boxed)),
     )
-}
-
-/// One client for all; the certificate authorities are read only if somebody needs them.
-fn upstream(apis: &[(Api, PathBuf)]) -> Result<Upstream, LoadError> {
-    let https = apis.iter().find(|(api, _)| api.endpoint.is_https());
-    Upstream::new(https.is_some()).map_err(|error| {
-        let fault = Fault::new(
-            "endpointConfigurations.production.endpoint",
-            format!("https needs the certificate authorities of the system: {error}"),
-        );
-        fault.in_file(https.map_or(Path::new(""), |(_, path)| path))
-    })
 }

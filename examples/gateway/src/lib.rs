@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Keys of issuers are fetched beside the requests (`issuers`), and told of at an address of its own
-//! (`admin`).
+//! (`admin`). There APIs are deployed as well (`deployer`): all that a request can find is one `table`,
+//! which `apis` replaces as a whole.
 
 #![cfg_attr(
     test,
@@ -21,10 +22,13 @@
 mod accept;
 mod admin;
 mod answer;
+mod apis;
 mod apk_conf;
 mod args;
 mod body;
+mod conflict;
 mod credentials;
+mod deployer;
 mod endpoint;
 mod error;
 mod fold;
@@ -41,8 +45,10 @@ mod serve;
 mod settings;
 mod signing;
 mod stack;
+mod table;
 mod target;
 mod upstream;
+mod warnings;
 mod yaml;
 
 pub use args::{Command, HELP};

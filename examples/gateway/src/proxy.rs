@@ -141,11 +141,7 @@ mod tests {
 
     fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();
-        let proxy = Proxy::new(
-            Upstream::new(false).unwrap(),
-            endpoint,
-            Forbidden::default(),
-        );
+        let proxy = Proxy::new(Upstream::plain(), endpoint, Forbidden::default());
         proxy
             .outgoing(
                 request

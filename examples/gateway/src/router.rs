@@ -11,26 +11,17 @@ use std::{
 use http::{Request, Response};
 use tower::{Service, ServiceExt};
 
-use crate::{
-    answer,
-    body::Body,
-    path,
-    proxy::Rest,
-    routes::{Found, Routes},
-    stack::OperationService,
-};
+use crate::{answer, apis::Apis, body::Body, path, proxy::Rest, routes::Found};
 
 /// Passes each request to its operation, or answers that there is none.
 #[derive(Debug, Clone)]
 pub(crate) struct Router {
-    routes: Arc<Routes<OperationService>>,
+    apis: Arc<Apis>,
 }
 
 impl Router {
-    pub(crate) fn new(routes: Routes<OperationService>) -> Self {
-        Self {
-            routes: Arc::new(routes),
-        }
+    pub(crate) const fn new(apis: Arc<Apis>) -> Self {
+        Self { apis }
     }
 }
 
@@ -49,7 +40,9 @@ impl Service<Request<Body>> for Router {
         if let Err(why) = path::check(path) {
             return answer(answer::bad_request(why.text()));
         }
-        let (operation, rest) = match self.routes.find(request.method(), path) {
+        // The operation that is found here is the request's own: what is deployed meanwhile is not for it.
+        let table = self.apis.table();
+        let (operation, rest) = match table.routes().find(request.method(), path) {
             Found::Operation(operation, rest) => (operation.clone(), Rest(rest.to_owned())),
             Found::OtherMethods(methods) => return answer(answer::method_not_allowed(&methods)),
             Found::NoResource => return answer(answer::no_resource()),

@@ -23,12 +23,14 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds all addresses that the gateway is set to listen at.
+    /// Binds all addresses that the gateway is set to listen at, and makes the directory for deployed
+    /// APIs if there is to be one.
     ///
     /// # Errors
     ///
-    /// When one cannot be bound; the error names it.
+    /// When one cannot be bound or made; the error names it.
     pub async fn bind(gateway: &Gateway) -> io::Result<Self> {
+        gateway.prepare()?;
         let bind = async |address| {
             TcpListener::bind(address).await.map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot serve at {address}: {error}"))

@@ -11,7 +11,8 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) admin: Option<AdminSettings>,
     pub(crate) environment: Option<String>,
-    pub(crate) apis: Vec<PathBuf>,
+    /// May be left out where APIs can be deployed.
+    pub(crate) apis: Option<Vec<PathBuf>>,
     #[serde(default)]
     pub(crate) issuers: Vec<IssuerSettings>,
     #[serde(default)]
@@ -20,11 +21,14 @@ pub(crate) struct Settings {
     pub(crate) signing: SigningSettings,
 }
 
-/// Where the gateway tells how it is.
+/// Where the gateway tells how it is, and where APIs are deployed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminSettings {
     pub(crate) listen: SocketAddr,
+    pub(crate) audience: Option<String>,
+    #[serde(alias = "apisDir")]
+    pub(crate) apis_dir: Option<PathBuf>,
 }
 
 /// An identity provider whose access tokens are accepted.

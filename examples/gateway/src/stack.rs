@@ -108,17 +108,7 @@ fn operations(
         let service = BoxCloneSyncService::new(service);
         let service = without(shared.assertions, service);
         let service = match &operation.access {
-            Access::Open => {
-                for header in &authentication.shown {
-                    tracing::warn!(
-                        api = api.name,
-                        operation = field,
-                        %header,
-                        "no token is asked for, but what comes in the header goes on unverified"
-                    );
-                }
-                without(&authentication.hidden, service)
-            }
+            Access::Open => without(&authentication.hidden, service),
             Access::Token { scopes } => {
                 let choices = guards
                     .iter()

@@ -14,7 +14,12 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
-use tower::{BoxError, ServiceBuilder, timeout::error::Elapsed, util::BoxCloneSyncService};
+use tower::{
+    BoxError, ServiceBuilder,
+    layer::util::{Identity, Stack},
+    timeout::{TimeoutLayer, error::Elapsed},
+    util::BoxCloneSyncService,
+};
 
 use crate::body::{Body, Passing, Progress};
 
@@ -29,6 +34,7 @@ type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, 
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
     client: Client<Connector, Passing<Body>>,
+    tls: bool,
 }
 
 /// Why there is no response.
@@ -43,35 +49,42 @@ pub(crate) enum Failure {
 }
 
 impl Upstream {
-    /// # Errors
-    ///
-    /// With `tls`, when the certificate authorities of the system cannot be read.
-    pub(crate) fn new(tls: bool) -> io::Result<Self> {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        let limited = ServiceBuilder::new().timeout(CONNECT);
-        let connector = if tls {
-            // The provider is given by value: the process's default one is nobody's to choose here.
-            let https = HttpsConnectorBuilder::new()
-                .with_provider_and_native_roots(aws_lc_rs::default_provider())?
-                .https_or_http()
-                .enable_http1()
-                .enable_http2()
-                .wrap_connector(tcp);
-            BoxCloneSyncService::new(limited.service(https))
-        } else {
-            BoxCloneSyncService::new(limited.map_response(MaybeHttpsStream::Http).service(tcp))
-        };
-        Ok(Self::over(connector))
+    /// For services over http alone.
+    pub(crate) fn plain() -> Self {
+        let http = limited()
+            .map_response(MaybeHttpsStream::Http)
+            .service(connector());
+        Self::over(BoxCloneSyncService::new(http), false)
     }
 
-    fn over(connector: Connector) -> Self {
+    /// For services over https as well.
+    ///
+    /// # Errors
+    ///
+    /// When the certificate authorities of the system cannot be read.
+    pub(crate) fn with_tls() -> io::Result<Self> {
+        // The provider is given by value: the process's default one is nobody's to choose here.
+        let https = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(aws_lc_rs::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .wrap_connector(connector());
+        let https = limited().service(https);
+        Ok(Self::over(BoxCloneSyncService::new(https), true))
+    }
+
+    /// Whether it reaches services over https.
+    pub(crate) const fn has_tls(&self) -> bool {
+        self.tls
+    }
+
+    fn over(connector: Connector, tls: bool) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .build(connector);
-        Self { client }
+        Self { client, tls }
     }
 
     /// Sends a request as it is; redirects are an answer like any other.
@@ -88,6 +101,17 @@ impl Upstream {
             Some(Err(error)) => Err(Failure::Unreachable(error)),
         }
     }
+}
+
+fn connector() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    tcp
+}
+
+fn limited() -> ServiceBuilder<Stack<TimeoutLayer, Identity>> {
+    ServiceBuilder::new().timeout(CONNECT)
 }
 
 /// Waits as long as there is progress, and `limit` after the last of it.
@@ -139,7 +163,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let start = Instant::now();
-        let failure = get(&Upstream::new(false).unwrap(), url).await;
+        let failure = get(&Upstream::plain(), url).await;
         assert!(matches!(failure, Failure::ResponseTimeout), "{failure:?}");
         assert_eq!(start.elapsed().as_secs(), 60);
     }
@@ -150,7 +174,7 @@ mod tests {
             .timeout(CONNECT)
             .service_fn(|_| pending::<Result<MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>>());
         let start = Instant::now();
-        let upstream = Upstream::over(BoxCloneSyncService::new(never));
+        let upstream = Upstream::over(BoxCloneSyncService::new(never), false);
         let failure = get(&upstream, "http://192.0.2.1/".to_owned()).await;
         assert!(matches!(failure, Failure::ConnectTimeout), "{failure:?}");
         assert_eq!(start.elapsed().as_secs(), 5);
@@ -161,7 +185,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         drop(listener);
-        let failure = get(&Upstream::new(false).unwrap(), url).await;
+        let failure = get(&Upstream::plain(), url).await;
         assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
     }
 

@@ -8,8 +8,12 @@ use crate::error::{Fault, LoadError};
 
 /// Reads a file whose every field must be known.
 pub(crate) fn read<T: DeserializeOwned>(file: &Path) -> Result<T, LoadError> {
-    let text = fs::read_to_string(file).map_err(|error| Fault::new("", error).in_file(file))?;
-    parse(&text, file)
+    parse(&text(file)?, file)
+}
+
+/// What is in a file.
+pub(crate) fn text(file: &Path) -> Result<String, LoadError> {
+    fs::read_to_string(file).map_err(|error| Fault::new("", error).in_file(file))
 }
 
 /// `file` is for the errors alone.
@@ -21,25 +25,31 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, file: &Path) -> Result<T, L
             error.into_inner()
         })
     })
-    .map_err(|error: serde_saphyr::Error| {
-        let position = error.location().map(|place| (place.line(), place.column()));
-        let mut message = match error.without_snippet() {
-            serde_saphyr::Error::MultipleDocuments { .. } => "more than one document".to_owned(),
-            other => other.to_string(),
-        };
-        if let Some((line, column)) = position {
-            // The place is said once, before the field.
-            let suffix = format!(" at line {line}, column {column}");
-            message.truncate(
-                message
-                    .strip_suffix(&suffix)
-                    .map_or(message.len(), str::len),
-            );
-        }
-        // "." stands for the document itself, "?" for a part of which it cannot be told.
-        let field = field.trim_end_matches('?').trim_end_matches('.');
-        LoadError::at(file, position, Fault::new(field, message))
-    })
+    .map_err(|error| load_error(&error, &field, file))
+}
+
+/// What is wrong with the YAML of a file, in this field as far as it is known.
+pub(crate) fn load_error(error: &serde_saphyr::Error, field: &str, file: &Path) -> LoadError {
+    let position = error.location().map(|place| (place.line(), place.column()));
+    let mut message = match error.without_snippet() {
+        serde_saphyr::Error::MultipleDocuments { .. } => "more than one document".to_owned(),
+        other => other.to_string(),
+    };
+    if let Some((line, column)) = position {
+        // The place is said once, before the field.
+        let suffix = format!(" at line {line}, column {column}");
+        message.truncate(
+            message
+                .strip_suffix(&suffix)
+                .map_or(message.len(), str::len),
+        );
+    }
+    LoadError::at(file, position, Fault::new(known(field), message))
+}
+
+/// A path of serde's: "." stands for the document itself, "?" for a part of which it cannot be told.
+pub(crate) fn known(field: &str) -> &str {
+    field.trim_end_matches('?').trim_end_matches('.')
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use http::Method;
+use serde_json::Value;
 use tower_backend_jwt::Policy;
 
 use super::{
@@ -79,16 +80,41 @@ pub(crate) enum Access {
 }
 
 impl Api {
-    /// Reads an apk-conf; `environment` is the gateway's own.
-    pub(crate) fn read(file: &Path, environment: Option<&str>) -> Result<Self, LoadError> {
-        let document = yaml::read(file)?;
-        Self::new(document, environment).map_err(|fault| fault.in_file(file))
+    /// Reads the text of an apk-conf; `file` is for the errors alone, `environment` is the gateway's own.
+    pub(crate) fn from_yaml(
+        text: &str,
+        file: &Path,
+        environment: Option<&str>,
+    ) -> Result<Self, LoadError> {
+        Self::new(yaml::parse(text, file)?, environment).map_err(|fault| fault.in_file(file))
+    }
+
+    /// Reads an apk-conf that has been taken apart already.
+    pub(crate) fn from_value(value: Value, environment: Option<&str>) -> Result<Self, Fault> {
+        let document = serde_path_to_error::deserialize(value).map_err(|error| {
+            let field = error.path().to_string();
+            Fault::new(yaml::known(&field), error.into_inner())
+        })?;
+        Self::new(document, environment)
     }
 
     #[cfg(test)]
     pub(super) fn parse(text: &str, environment: Option<&str>) -> Result<Self, LoadError> {
-        let file = Path::new("api.yaml");
-        Self::new(yaml::parse(text, file)?, environment).map_err(|fault| fault.in_file(file))
+        Self::from_yaml(text, Path::new("api.yaml"), environment)
+    }
+
+    /// The context without the version.
+    pub(crate) fn base_path(&self) -> &str {
+        let base_path = self.context.strip_suffix(&self.version);
+        base_path.map_or(&self.context, |path| path.trim_end_matches('/'))
+    }
+
+    /// The paths it is served at.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        [&self.context]
+            .into_iter()
+            .chain(&self.default_path)
+            .map(String::as_str)
     }
 
     fn new(document: Document, environment: Option<&str>) -> Result<Self, Fault> {

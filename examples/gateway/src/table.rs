@@ -1,0 +1,261 @@
+//! The APIs that are served at one time, and the routes to their operations. A table never changes: a
+//! deploy makes another.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tower_jwks::KeyRing;
+
+use crate::{
+    apk_conf::Api,
+    conflict::{self, Conflict},
+    error::{Fault, LoadError},
+    issuers::Issuers,
+    routes::Routes,
+    stack::{self, OperationService, Shared},
+    target::Prefix,
+    upstream::Upstream,
+};
+
+/// What is served.
+#[derive(Debug)]
+pub(crate) struct Table {
+    common: Arc<Common>,
+    upstream: Upstream,
+    served: Vec<Arc<Served>>,
+    broken: Vec<Arc<Broken>>,
+    routes: Routes<OperationService>,
+}
+
+/// What no deploy changes.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) issuers: Arc<Issuers>,
+    pub(crate) keys: KeyRing,
+}
+
+/// An API, and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) id: String,
+    pub(crate) api: Api,
+    pub(crate) origin: Origin,
+    pub(crate) file: PathBuf,
+    /// The apk-conf as text.
+    pub(crate) conf: String,
+}
+
+/// Who has an API served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// `gateway.yaml` names its file.
+    Settings,
+    /// It was deployed; with a definition, if there is one, in this file.
+    Deployed { definition: Option<PathBuf> },
+}
+
+/// A file of a deployed API that cannot be served.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// Nothing if no API could have such a file.
+    pub(crate) id: Option<String>,
+    pub(crate) error: LoadError,
+}
+
+/// Why an API is not served.
+#[derive(Debug)]
+pub(crate) enum NotServed {
+    /// Its own fault, or the system's.
+    Fault(LoadError),
+    /// Not beside this other API.
+    Conflict(Conflict),
+    /// Another API, which no deploy may replace, has this id or one that differs only in case.
+    IdTaken(Arc<Served>),
+}
+
+impl Table {
+    /// The table to start with. What is wrong with an API of the settings is an error; a deployed one is
+    /// left out for it.
+    pub(crate) fn new(
+        common: Common,
+        settings: Vec<Served>,
+        deployed: Vec<Result<Served, Broken>>,
+    ) -> Result<Self, LoadError> {
+        let mut upstream = Upstream::plain();
+        for served in &settings {
+            upstream = reaching(served, &upstream)?;
+        }
+        let settings: Vec<_> = settings.into_iter().map(Arc::new).collect();
+        let mut table = Self::of(Arc::new(common), upstream, settings, Vec::new())?;
+        for file in deployed {
+            let admitted = file.and_then(|served| match table.admit(&served) {
+                Ok(upstream) => Ok((served, upstream)),
+                Err(why) => Err(Broken {
+                    error: why.in_file(&served),
+                    id: Some(served.id),
+                }),
+            });
+            match admitted {
+                Ok((served, upstream)) => {
+                    table.upstream = upstream;
+                    table.served.push(Arc::new(served));
+                }
+                Err(broken) => table.broken.push(Arc::new(broken)),
+            }
+        }
+        Self::of(table.common, table.upstream, table.served, table.broken)
+    }
+
+    /// The table with this API, instead of the one with the same id if there is one.
+    pub(crate) fn with(&self, served: Arc<Served>) -> Result<Self, NotServed> {
+        let upstream = self.admit(&served)?;
+        let (mut all, broken) = self.others(&served.id);
+        all.push(served);
+        Self::of(Arc::clone(&self.common), upstream, all, broken).map_err(NotServed::Fault)
+    }
+
+    /// The table without what has this id.
+    pub(crate) fn without(&self, id: &str) -> Result<Self, LoadError> {
+        let (all, broken) = self.others(id);
+        Self::of(Arc::clone(&self.common), self.upstream.clone(), all, broken)
+    }
+
+    /// Whether the API could be served if there were no others.
+    pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
+        let shared = Shared {
+            issuers: &self.common.issuers,
+            keys: &self.common.keys,
+            upstream: &self.upstream,
+            assertions: &stack::assertion_headers([api]),
+        };
+        stack::resources(api, file, &shared).map(drop)
+    }
+
+    pub(crate) fn routes(&self) -> &Routes<OperationService> {
+        &self.routes
+    }
+
+    pub(crate) fn served(&self) -> &[Arc<Served>] {
+        &self.served
+    }
+
+    pub(crate) fn broken(&self) -> &[Arc<Broken>] {
+        &self.broken
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<&Arc<Served>> {
+        self.served.iter().find(|served| served.id == id)
+    }
+
+    fn of(
+        common: Arc<Common>,
+        upstream: Upstream,
+        served: Vec<Arc<Served>>,
+        broken: Vec<Arc<Broken>>,
+    ) -> Result<Self, LoadError> {
+        Ok(Self {
+            routes: routes(&served, &common, &upstream)?,
+            common,
+            upstream,
+            served,
+            broken,
+        })
+    }
+
+    /// Whether the API can be served beside the others, and what it is reached through then.
+    fn admit(&self, served: &Served) -> Result<Upstream, NotServed> {
+        self.check(&served.api, &served.file)
+            .map_err(NotServed::Fault)?;
+        // They differ only in case: some file systems take the one's file for the other's.
+        let is_taken = |other: &&Arc<Served>| {
+            other.id.eq_ignore_ascii_case(&served.id)
+                && !(other.is_deployed() && other.id == served.id)
+        };
+        if let Some(other) = self.served.iter().find(is_taken) {
+            return Err(NotServed::IdTaken(Arc::clone(other)));
+        }
+        let mut others = self.served.iter().filter(|other| other.id != served.id);
+        if let Some(conflict) = others.find_map(|other| conflict::between(&served.api, &other.api))
+        {
+            return Err(NotServed::Conflict(conflict));
+        }
+        reaching(served, &self.upstream).map_err(NotServed::Fault)
+    }
+
+    fn others(&self, id: &str) -> (Vec<Arc<Served>>, Vec<Arc<Broken>>) {
+        let served = self.served.iter().filter(|served| served.id != id);
+        let broken = self.broken.iter();
+        let broken = broken.filter(|broken| broken.id.as_deref() != Some(id));
+        (served.cloned().collect(), broken.cloned().collect())
+    }
+}
+
+impl Served {
+    pub(crate) fn is_deployed(&self) -> bool {
+        self.origin != Origin::Settings
+    }
+
+    /// The file of its definition.
+    pub(crate) fn definition(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::Settings => None,
+            Origin::Deployed { definition } => definition.as_deref(),
+        }
+    }
+}
+
+impl NotServed {
+    fn in_file(self, served: &Served) -> LoadError {
+        match self {
+            Self::Fault(error) => error,
+            Self::Conflict(conflict) => conflict.fault().in_file(&served.file),
+            Self::IdTaken(other) => {
+                let why = format!("the API `{}` has the id `{}`", other.api.name, other.id);
+                Fault::new("id", why).in_file(&served.file)
+            }
+        }
+    }
+}
+
+/// The routes to all operations of these APIs.
+fn routes(
+    all: &[Arc<Served>],
+    common: &Common,
+    upstream: &Upstream,
+) -> Result<Routes<OperationService>, LoadError> {
+    let shared = Shared {
+        issuers: &common.issuers,
+        keys: &common.keys,
+        upstream,
+        assertions: &stack::assertion_headers(all.iter().map(|served| &served.api)),
+    };
+    let mut routes = Routes::new();
+    for served in all {
+        let resources = stack::resources(&served.api, &served.file, &shared)?;
+        for path in served.api.paths() {
+            routes
+                .add(Prefix::new(path), resources.clone())
+                .map_err(|_| {
+                    Fault::new("basePath", format!("another API is served at `{path}`"))
+                        .in_file(&served.file)
+                })?;
+        }
+    }
+    Ok(routes)
+}
+
+/// One client for all APIs; the certificate authorities are read when the first one needs them.
+fn reaching(served: &Served, upstream: &Upstream) -> Result<Upstream, LoadError> {
+    if upstream.has_tls() || !served.api.endpoint.is_https() {
+        return Ok(upstream.clone());
+    }
+    Upstream::with_tls().map_err(|error| {
+        let fault = Fault::new(
+            "endpointConfigurations.production.endpoint",
+            format!("https needs the certificate authorities of the system: {error}"),
+        );
+        fault.in_file(&served.file)
+    })
+}
