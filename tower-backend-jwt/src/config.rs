@@ -38,6 +38,7 @@ use tower_jwks::{Algorithm, ConfigError};
 /// | `endUser` | `false` | `true`: [`Policy::enduser`], as in Choreo |
 /// | `issuer` | `wso2.org/products/am` | [`Policy::issuer`] |
 /// | `minimalAssertion` | `false` | `true`: [`Policy::minimal_assertion`] |
+/// | `compatibility` | none | a list of forms that older products have: [`Compatibility`](crate::Compatibility) |
 ///
 /// ```
 /// use tower_backend_jwt::{BackendJwtEntry, Policy};
@@ -158,6 +159,12 @@ fn parameter(policy: Policy, name: String, value: Value) -> Result<Policy, Confi
             true => policy.enduser(),
             false => policy,
         },
+        "compatibility" => value
+            .texts("compatibility")?
+            .into_iter()
+            .try_fold(policy, |policy, form| {
+                Ok(policy.compatibility(form.parse()?))
+            })?,
         "issuer" => policy.issuer(value.text("issuer")?),
         "minimalAssertion" => match value.switch("minimalAssertion")? {
             true => policy.minimal_assertion(),

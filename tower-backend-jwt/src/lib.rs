@@ -132,8 +132,8 @@ pub use self::{
     },
     issuer::{Issuer, IssuerBuilder},
     mint::{
-        Api, Application, AuthType, BackendClaims, ClaimType, Claims, CopiedClaims, CustomClaim,
-        Policy, PolicySet, PolicySetBuilder, PreparedPolicy, Subscription,
+        Api, Application, AuthType, BackendClaims, ClaimType, Claims, Compatibility, CopiedClaims,
+        CustomClaim, Policy, PolicySet, PolicySetBuilder, PreparedPolicy, Subscription,
     },
     refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse},
     require_scope::{RequireScope, RequireScopeLayer},

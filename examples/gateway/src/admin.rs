@@ -1,5 +1,5 @@
-//! How the gateway is, for whoever runs it: `/healthz`, `/readyz` and `/issuers`, at an address of
-//! their own.
+//! How the gateway is, for whoever runs it: `/healthz`, `/readyz`, `/issuers` and `/applications`, at an
+//! address of their own.
 //!
 //! Whoever reaches the address may read them: there is no authentication. They hold names, times and
 //! counts, and nothing of a token or a private key. The [`deployer`] is at the same address, and asks
@@ -17,11 +17,13 @@ use std::{
 };
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde::Serialize;
 use serde_json::json;
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 use tower_jwks::{Clock, KeyRing, SystemClock};
 
 use crate::{
+    applications::Applications,
     body::{self, Body},
     deployer,
     gateway::GatewayService,
@@ -37,6 +39,7 @@ const LONGEST_NAME: usize = 200;
 pub(crate) struct Admin {
     issuers: Arc<Issuers>,
     keys: KeyRing,
+    applications: Option<Applications>,
     deployer: Option<GatewayService>,
     ending: Arc<AtomicBool>,
 }
@@ -45,11 +48,13 @@ impl Admin {
     pub(crate) fn new(
         issuers: Arc<Issuers>,
         keys: KeyRing,
+        applications: Option<Applications>,
         deployer: Option<GatewayService>,
     ) -> Self {
         Self {
             issuers,
             keys,
+            applications,
             deployer,
             ending: Arc::default(),
         }
@@ -66,8 +71,8 @@ impl Admin {
 
     fn answer(&self, request: &Request<Body>) -> Response<Body> {
         let path = request.uri().path();
-        if !matches!(path, "/healthz" | "/readyz" | "/issuers") {
-            let mut text = "here are /healthz, /readyz and /issuers\n".to_owned();
+        if !matches!(path, "/healthz" | "/readyz" | "/issuers" | "/applications") {
+            let mut text = "here are /healthz, /readyz, /issuers and /applications\n".to_owned();
             if deployer::is_for(path) {
                 text += "APIs can be deployed when admin.audience and admin.apis_dir are set\n";
             }
@@ -84,7 +89,14 @@ impl Admin {
         match path {
             "/healthz" => text_of(StatusCode::OK, "ok\n".to_owned(), request.method()),
             "/readyz" => self.ready(request.method()),
-            _ => self.issuers(request.method()),
+            "/applications" => {
+                let status = self.applications.as_ref().map(Applications::status);
+                written(&status, request.method())
+            }
+            _ => {
+                let statuses: Vec<_> = self.issuers.statuses().collect();
+                written(&statuses, request.method())
+            }
         }
     }
 
@@ -127,16 +139,16 @@ impl Admin {
             .signing_key()
             .is_ok_and(|key| key.not_after().is_none_or(|end| SystemClock.now() < end))
     }
+}
 
-    fn issuers(&self, method: &Method) -> Response<Body> {
-        let statuses: Vec<_> = self.issuers.statuses().collect();
-        match serde_json::to_string_pretty(&statuses) {
-            Ok(json) => json_of(StatusCode::OK, json + "\n", method),
-            Err(error) => {
-                tracing::error!(%error, "the issuers' state cannot be written as JSON");
-                let text = "the gateway has failed\n".to_owned();
-                text_of(StatusCode::INTERNAL_SERVER_ERROR, text, method)
-            }
+/// A state, for people to read and programs as well.
+fn written(state: &impl Serialize, method: &Method) -> Response<Body> {
+    match serde_json::to_string_pretty(state) {
+        Ok(json) => json_of(StatusCode::OK, json + "\n", method),
+        Err(error) => {
+            tracing::error!(%error, "a state cannot be written as JSON");
+            let text = "the gateway has failed\n".to_owned();
+            text_of(StatusCode::INTERNAL_SERVER_ERROR, text, method)
         }
     }
 }

@@ -3,7 +3,7 @@
 use http::HeaderName;
 
 use crate::{
-    apk_conf::{Api, Minting},
+    apk_conf::{Api, Minting, Placed},
     error::Fault,
     fold::alike,
     target::Prefix,
@@ -44,10 +44,18 @@ pub(crate) fn between(api: &Api, other: &Api) -> Option<Conflict> {
         let why = format!("{who} lets access tokens go on in `{header}`");
         return Some(Conflict::Header(Fault::new(&minting.field, why)));
     }
-    let (_, header) = minted_and_shown(other, api)?;
-    let why =
-        format!("`{header}` is for backend JWTs of {who}, so no access token can go on in it");
-    Some(Conflict::Header(Fault::new("authentication", why)))
+    if let Some((_, header)) = minted_and_shown(other, api) {
+        let why =
+            format!("`{header}` is for backend JWTs of {who}, so no access token can go on in it");
+        return Some(Conflict::Header(Fault::new("authentication", why)));
+    }
+    if let Some((minting, placed)) = minted_and_set(api, other) {
+        let why = format!("{who} has a policy for `{}`", placed.policy.name());
+        return Some(Conflict::Header(Fault::new(&minting.field, why)));
+    }
+    let (_, placed) = minted_and_set(other, api)?;
+    let why = format!("`{}` is for backend JWTs of {who}", placed.policy.name());
+    Some(Conflict::Header(Fault::new(&placed.field, why)))
 }
 
 fn is_same_place(one: &str, other: &str) -> bool {
@@ -64,6 +72,19 @@ fn minted_and_shown<'a>(
         let own = minting.policy.header_name();
         let header = shown.iter().find(|header| alike(header, own))?;
         Some((minting, header))
+    })
+}
+
+/// A policy of the one API, and the header policy of the other that would write what it writes.
+fn minted_and_set<'a>(minting: &'a Api, setting: &'a Api) -> Option<(&'a Minting, &'a Placed)> {
+    minting.policies.iter().find_map(|minting| {
+        let own = minting.policy.header_name();
+        let mut placed = setting.operations.iter().flat_map(|operation| {
+            let headers = &operation.headers;
+            headers.request.iter().chain(&headers.response)
+        });
+        let placed = placed.find(|placed| alike(placed.policy.name(), own))?;
+        Some((minting, placed))
     })
 }
 
@@ -109,6 +130,21 @@ mod tests {
             &api("/a/1", "defaultVersion: true"),
             &api("/b/..b", ""),
             None,
+        );
+    }
+
+    #[test]
+    fn what_one_api_mints_no_policy_of_another_sets() {
+        let setting = "apiPolicies: {response: [{policyName: RemoveHeader, parameters: {headerName: X_Who}}]}";
+        check(
+            &api("/a", MINTING),
+            &api("/b", setting),
+            Some("apiPolicies.request[0]: the API `a` 1 has a policy for `x_who`"),
+        );
+        check(
+            &api("/a", setting),
+            &api("/b", MINTING),
+            Some("apiPolicies.response[0]: `x_who` is for backend JWTs of the API `a` 1"),
         );
     }
 

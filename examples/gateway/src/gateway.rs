@@ -9,13 +9,16 @@ use std::{
 };
 
 use http::{Request, Response};
+use tokio::runtime::Handle;
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+use tower_backend_jwt::{ApplicationLayer, PolicySet, RefusalFormat};
 use tower_jwks::{Algorithm, JwksLayer, KeyRing};
 
 use crate::{
     admin::Admin,
     apis::Apis,
     apk_conf::Api,
+    applications::Applications,
     body::{self, Body},
     deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
@@ -93,9 +96,24 @@ impl Gateway {
                 .read(environment)
                 .map_err(|error| Fault::new("admin.apis_dir", error).in_file(file))?,
         };
+        let applications = settings
+            .applications
+            .map(|path| Applications::load(&folder.join(path)))
+            .transpose()?;
+        if let Some(applications) = &applications
+            && let Ok(runtime) = Handle::try_current()
+        {
+            applications.watch(&runtime);
+        }
         let common = Common {
             issuers: Arc::clone(&issuers),
             keys: keys.clone(),
+            policies: PolicySet::new(keys.clone()),
+            applications: applications.clone().map(|applications| {
+                // It is in memory: to remember what it said would make it late.
+                let layer = ApplicationLayer::new(applications).no_cache();
+                layer.refusal_format(RefusalFormat::Wso2)
+            }),
         };
         let table = Table::new(common, named, deployed)?;
         for served in table.served() {
@@ -120,7 +138,7 @@ impl Gateway {
             service: service(&keys, Router::new(Arc::clone(&apis))),
             apis,
             accepted: issuers.describe().collect(),
-            admin: Admin::new(issuers, keys, deployer),
+            admin: Admin::new(issuers, keys, applications, deployer),
             store,
             signing: (active.algorithm(), active.kid().to_owned()),
         })
@@ -177,7 +195,7 @@ impl Gateway {
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
         if let Some(admin) = addresses.admin {
             lines.push(format!(
-                "admin at http://{admin} (/healthz, /readyz, /issuers)"
+                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications)"
             ));
             if let Some(store) = &self.store {
                 lines.push(format!(

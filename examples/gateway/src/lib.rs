@@ -24,6 +24,7 @@ mod admin;
 mod answer;
 mod apis;
 mod apk_conf;
+mod applications;
 mod args;
 mod body;
 mod conflict;

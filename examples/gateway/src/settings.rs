@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) environment: Option<String>,
     /// May be left out where APIs can be deployed.
     pub(crate) apis: Option<Vec<PathBuf>>,
+    pub(crate) applications: Option<PathBuf>,
     #[serde(default)]
     pub(crate) issuers: Vec<IssuerSettings>,
     #[serde(default)]

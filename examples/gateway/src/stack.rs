@@ -2,22 +2,24 @@
 //!
 //! 1. `StripHeaderLayer`: other headers than the one whose token is checked carry none
 //! 2. `AccessTokenLayer`: only who has a token with the right scope comes further
-//! 3. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
-//! 4. [`forwarded::set`]: and what it says of itself in the place of the gateway
-//! 5. [`HeaderPolicies`]: what the author of the API wants done to the headers
-//! 6. `BackendJwtLayer`: says who is calling
-//! 7. [`Proxy`]: the service behind, whose answers have header policies of their own
+//! 3. `ApplicationLayer`: finds the application, where applications are known
+//! 4. `StripHeaderLayer`: what the client sent in the place of a backend JWT is taken off
+//! 5. [`forwarded::set`]: and what it says of itself in the place of the gateway
+//! 6. [`HeaderPolicies`]: what the author of the API wants done to the headers
+//! 7. `BackendJwtLayer`: says who is calling
+//! 8. [`Proxy`]: the service behind, whose answers have header policies of their own
 
 use std::{convert::Infallible, path::Path};
 
 use bytes::Bytes;
-use http::{HeaderName, Request, Response, header};
+use http::{HeaderName, Request, Response, header, request::Parts};
 use http_body::Body as HttpBody;
 use tower::{BoxError, Layer, Service, ServiceExt, util::BoxCloneSyncService};
 use tower_backend_jwt::{
-    AccessTokenLayer, BackendJwtLayer, RefusalFormat, Scheme, StripHeaderLayer, Verifier,
+    AccessTokenLayer, ApplicationLayer, AuthType, BackendJwtLayer, ChosenPolicy, Policy, PolicySet,
+    RefusalFormat, Scheme, StripHeaderLayer, Verifier,
 };
-use tower_jwks::{ConfigError, KeyRing};
+use tower_jwks::ConfigError;
 
 use crate::{
     apk_conf::{ASSERTION, Access, Api, Credential, Headers, Kind, Minting, Placed},
@@ -40,7 +42,8 @@ pub(crate) type OperationService = BoxCloneSyncService<Request<Body>, Response<B
 #[derive(Debug)]
 pub(crate) struct Shared<'a> {
     pub(crate) issuers: &'a Issuers,
-    pub(crate) keys: &'a KeyRing,
+    pub(crate) policies: &'a PolicySet,
+    pub(crate) applications: Option<&'a ApplicationLayer>,
     pub(crate) upstream: &'a Upstream,
     /// See [`assertion_headers`].
     pub(crate) assertions: &'a [HeaderName],
@@ -81,12 +84,7 @@ fn operations(
             .chain([&header::AUTHORIZATION]),
     );
     let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
-    // One layer for all operations with the same policy, so that they share what it has minted.
-    let mints = api
-        .policies
-        .iter()
-        .map(|minting| mint(api, minting, shared.keys))
-        .collect::<Result<Vec<_>, _>>()?;
+    let applications = applications(api, shared)?;
 
     let mut resources = Resources::new();
     for (index, operation) in api.operations.iter().enumerate() {
@@ -94,12 +92,12 @@ fn operations(
         check_headers(api, &operation.headers, shared.assertions)?;
         let proxy = proxy
             .clone()
-            .with_response_policies(policies(&operation.headers.response));
+            .with_response_policies(header_policies(&operation.headers.response));
         let service = match operation.policy {
             None => boxed(proxy),
-            Some(place) => boxed(mints[place].layer(proxy)),
+            Some(place) => boxed(mint(api, place, shared)?.layer(proxy)),
         };
-        let request_policies = policies(&operation.headers.request);
+        let request_policies = header_policies(&operation.headers.request);
         let service = service.map_request(move |request| {
             let mut request = forwarded::set(request);
             request_policies.apply(request.headers_mut());
@@ -108,14 +106,19 @@ fn operations(
         let service = BoxCloneSyncService::new(service);
         let service = without(shared.assertions, service);
         let service = match &operation.access {
-            Access::Open => without(&authentication.hidden, service),
+            Access::Open => without(&authentication.hidden, open(service)),
             Access::Token { scopes } => {
                 let choices = guards
                     .iter()
                     .map(|(credential, verifier)| {
                         let header = &credential.header;
                         let guard = guard(credential, verifier, scopes)?;
-                        let guarded = boxed(guard.layer(service.clone()));
+                        let guarded = match &applications {
+                            Some(applications) => {
+                                boxed(guard.layer(applications.layer(service.clone())))
+                            }
+                            None => boxed(guard.layer(service.clone())),
+                        };
                         // The guard sees to the other spellings of its own header.
                         let others = authentication
                             .headers()
@@ -135,7 +138,7 @@ fn operations(
     Ok(resources)
 }
 
-fn policies(placed: &[Placed]) -> HeaderPolicies {
+fn header_policies(placed: &[Placed]) -> HeaderPolicies {
     placed.iter().map(|placed| placed.policy.clone()).collect()
 }
 
@@ -196,13 +199,72 @@ fn guard(
     Ok(guard)
 }
 
-fn mint(api: &Api, minting: &Minting, keys: &KeyRing) -> Result<BackendJwtLayer, Fault> {
-    let about = tower_backend_jwt::Api::new(&api.name, &api.version).with_context(&api.context);
-    BackendJwtLayer::new(keys.clone())
-        .api(about)
-        .refusal_format(RefusalFormat::Wso2)
-        .policy(minting.policy.clone())
-        .map_err(|error| Fault::new(&minting.field, error))
+/// For callers of whom nothing is asked.
+fn open(service: OperationService) -> OperationService {
+    BoxCloneSyncService::new(service.map_request(|mut request: Request<Body>| {
+        request.extensions_mut().insert(AuthType::NONE);
+        request
+    }))
+}
+
+/// Finds the application, where applications are known.
+fn applications(api: &Api, shared: &Shared<'_>) -> Result<Option<ApplicationLayer>, Fault> {
+    match shared.applications {
+        Some(layer) if api.subscription_validation => {
+            Ok(Some(layer.clone().api(about(api)).require_subscription()))
+        }
+        Some(layer) => Ok(Some(layer.clone().api(about(api)))),
+        None if api.subscription_validation => Err(Fault::new(
+            "subscriptionValidation",
+            "needs `applications` in the gateway's settings",
+        )),
+        None => Ok(None),
+    }
+}
+
+/// Says who is calling, after the policy as it is in this table: what a later table says of it is nothing
+/// to the requests of this one.
+fn mint(
+    api: &Api,
+    place: usize,
+    shared: &Shared<'_>,
+) -> Result<BackendJwtLayer<ChosenPolicy>, Fault> {
+    let policy = shared
+        .policies
+        .get(&policy_name(api, place))
+        .ok_or_else(|| Fault::new(&api.policies[place].field, "is not in force"))?;
+    let policies = shared.policies.clone();
+    let choose = move |_: &PolicySet, _: &Parts| Some(policy.clone());
+    Ok(BackendJwtLayer::with_policies(policies, choose).refusal_format(RefusalFormat::Wso2))
+}
+
+/// The API's policies, by names that no other API's have.
+pub(crate) fn policies(
+    api: &Api,
+) -> impl Iterator<Item = (String, Policy, tower_backend_jwt::Api)> {
+    api.policies
+        .iter()
+        .enumerate()
+        .map(|(place, minting)| (policy_name(api, place), minting.policy.clone(), about(api)))
+}
+
+/// The policy that an error of the set names, and what is wrong with it.
+pub(crate) fn policy_in<'a, 'e>(api: &'a Api, error: &'e str) -> Option<(&'a Minting, &'e str)> {
+    api.policies
+        .iter()
+        .enumerate()
+        .find_map(|(place, minting)| {
+            let rest = error.strip_prefix(&policy_name(api, place))?;
+            Some((minting, rest.strip_prefix('.')?))
+        })
+}
+
+fn policy_name(api: &Api, place: usize) -> String {
+    format!("{}#{place}", api.context)
+}
+
+fn about(api: &Api) -> tower_backend_jwt::Api {
+    tower_backend_jwt::Api::new(&api.name, &api.version).with_context(&api.context)
 }
 
 /// The headers that a service behind may take for an assertion, whichever operation of whichever API

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use tower_backend_jwt::{ApplicationLayer, PolicySet};
 use tower_jwks::KeyRing;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     conflict::{self, Conflict},
     error::{Fault, LoadError},
     issuers::Issuers,
-    routes::Routes,
+    routes::{Resources, Routes},
     stack::{self, OperationService, Shared},
     target::Prefix,
     upstream::Upstream,
@@ -34,6 +35,9 @@ pub(crate) struct Table {
 pub(crate) struct Common {
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) keys: KeyRing,
+    /// The policies of the newest table. Those before it keep theirs for their requests.
+    pub(crate) policies: PolicySet,
+    pub(crate) applications: Option<ApplicationLayer>,
 }
 
 /// An API, and where it comes from.
@@ -124,9 +128,12 @@ impl Table {
 
     /// Whether the API could be served if there were no others.
     pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
+        let policies = PolicySet::new(self.common.keys.clone());
+        install(&[(api, file)], &policies)?;
         let shared = Shared {
             issuers: &self.common.issuers,
-            keys: &self.common.keys,
+            policies: &policies,
+            applications: self.common.applications.as_ref(),
             upstream: &self.upstream,
             assertions: &stack::assertion_headers([api]),
         };
@@ -225,15 +232,33 @@ fn routes(
     common: &Common,
     upstream: &Upstream,
 ) -> Result<Routes<OperationService>, LoadError> {
+    // Before anything is made of them: a policy is known by the path of its API.
+    placed(all, |_| Ok(Resources::<()>::new()))?;
+    let apis: Vec<_> = all
+        .iter()
+        .map(|served| (&served.api, served.file.as_path()))
+        .collect();
+    install(&apis, &common.policies)?;
     let shared = Shared {
         issuers: &common.issuers,
-        keys: &common.keys,
+        policies: &common.policies,
+        applications: common.applications.as_ref(),
         upstream,
         assertions: &stack::assertion_headers(all.iter().map(|served| &served.api)),
     };
+    placed(all, |served| {
+        stack::resources(&served.api, &served.file, &shared)
+    })
+}
+
+/// What `make` makes of each API, at the paths of the API.
+fn placed<T: Clone>(
+    all: &[Arc<Served>],
+    make: impl Fn(&Served) -> Result<Resources<T>, LoadError>,
+) -> Result<Routes<T>, LoadError> {
     let mut routes = Routes::new();
     for served in all {
-        let resources = stack::resources(&served.api, &served.file, &shared)?;
+        let resources = make(served)?;
         for path in served.api.paths() {
             routes
                 .add(Prefix::new(path), resources.clone())
@@ -244,6 +269,21 @@ fn routes(
         }
     }
     Ok(routes)
+}
+
+/// Puts the policies of these APIs in the place of those that were there. What stays as it was keeps the
+/// JWTs that were minted after it; if the table is then not served after all, the next one puts this right.
+fn install(apis: &[(&Api, &Path)], policies: &PolicySet) -> Result<(), LoadError> {
+    let all = apis.iter().flat_map(|(api, _)| stack::policies(api));
+    let Err(error) = policies.replace(all) else {
+        return Ok(());
+    };
+    let error = error.to_string();
+    let named = apis.iter().find_map(|(api, file)| {
+        let (minting, what) = stack::policy_in(api, &error)?;
+        Some(Fault::new(&minting.field, what).in_file(file))
+    });
+    Err(named.unwrap_or_else(|| Fault::new("apiPolicies", &error).in_file(Path::new(""))))
 }
 
 /// One client for all APIs; the certificate authorities are read when the first one needs them.

@@ -10,6 +10,12 @@ pub(crate) fn warn(api: &Api) {
             "authentication is disabled: everyone may call every operation"
         );
     }
+    for minting in &api.policies {
+        for form in minting.policy.compatibilities() {
+            let field = &minting.field;
+            tracing::warn!(api = api.name, field, %form, "{}", form.warning());
+        }
+    }
     for (index, operation) in api.operations.iter().enumerate() {
         if operation.access != Access::Open {
             continue;

@@ -129,6 +129,14 @@ impl std::fmt::Debug for Claims {
     }
 }
 
+/// Appends members, after a comma if something stands before them.
+pub(super) fn push_members(json: &mut String, members: &str) {
+    if !json.is_empty() && !json.ends_with('{') && !members.is_empty() {
+        json.push(',');
+    }
+    json.push_str(members);
+}
+
 /// Appends `"name":value`, after a comma if something stands before it.
 pub(super) fn push_member(json: &mut String, name: &str, value: &str) {
     if !json.is_empty() && !json.ends_with('{') {

@@ -3,7 +3,8 @@
 use super::{
     Api, Application, Claims, Policy,
     cache::{Caller, Inputs, JwtCache, Minted},
-    claims::push_member,
+    claims::{push_member, push_members},
+    compatibility::Compatibility,
     lifetime::Lifetime,
 };
 use crate::{
@@ -60,10 +61,27 @@ impl Settings {
                 format!("is {asked}, but the key signs with {ours}"),
             ));
         }
+        for (form, thumbprint) in [
+            (Compatibility::X5t, SigningKey::wso2_x5t as Thumbprint),
+            (Compatibility::X5tS256, SigningKey::wso2_x5t_s256),
+        ] {
+            let has_one = || {
+                let key = self.keys.signing_key();
+                key.is_ok_and(|key| thumbprint(&key).is_some())
+            };
+            if policy.has(form) && !has_one() {
+                return Err(ConfigError::new(
+                    "compatibility",
+                    format!("{form} is of a certificate, and the signing key has none"),
+                ));
+            }
+        }
         self.policy = policy;
         Ok(())
     }
 }
+
+type Thumbprint = fn(&SigningKey) -> Option<&str>;
 
 /// Makes backend JWTs after one policy.
 pub(crate) struct Minter {
@@ -156,8 +174,7 @@ impl Minter {
             push_member(&mut json, "nbf", &now.to_string());
         }
         push_text(&mut json, "jti", &jti()?);
-        json.push(',');
-        json.push_str(&self.fixed);
+        push_members(&mut json, &self.fixed);
         if let Some(application) = inputs.application {
             self.push_application(&mut json, application);
         }
@@ -171,7 +188,7 @@ impl Minter {
         }
         json.push('}');
 
-        let jwt = key.sign_jws(&policy.typ, json.as_bytes())?;
+        let jwt = write(policy, key, json.as_bytes())?;
         if jwt.len() > policy.max_bytes {
             return Err(
                 Refusal::new(RefusalReason::BackendJwtTooLong).with_detail(format!(
@@ -253,10 +270,7 @@ impl Minter {
             return Err(Refusal::new(RefusalReason::UnusableClaims)
                 .with_detail(format!("{name:?} is claimed already")));
         }
-        if !claims.json().is_empty() {
-            json.push(',');
-            json.push_str(claims.json());
-        }
+        push_members(json, claims.json());
         Ok(())
     }
 
@@ -274,7 +288,9 @@ impl Minter {
 /// The claims that are the same in every token of a minter, as JSON members.
 fn fixed(policy: &Policy, api: Option<&Api>, custom: &Claims) -> String {
     let mut json = String::new();
-    push_text(&mut json, "iss", &policy.issuer);
+    if !policy.has(Compatibility::NoIssuer) {
+        push_text(&mut json, "iss", &policy.issuer);
+    }
     // One audience is written by itself, as JWTs have it (RFC 7519 section 4.1.3).
     let audience = match &policy.audiences[..] {
         [] => None,
@@ -301,11 +317,28 @@ fn fixed(policy: &Policy, api: Option<&Api>, custom: &Claims) -> String {
         }
     }
     push("keytype", api.map_or("PRODUCTION", |api| &api.key_type));
-    if !custom.json().is_empty() {
-        json.push(',');
-        json.push_str(custom.json());
-    }
+    push_members(&mut json, custom.json());
     json
+}
+
+/// Signs the claims, in the form that the policy asks for.
+fn write(policy: &Policy, key: &SigningKey, claims: &[u8]) -> Result<String, Refusal> {
+    let mut jws = key.jws(&policy.typ);
+    for form in policy.compatibilities() {
+        jws = match form {
+            Compatibility::StandardAlphabet => jws.with_standard_alphabet(),
+            Compatibility::X5t => jws.with_wso2_x5t().map_err(no_certificate)?,
+            Compatibility::X5tS256 => jws.with_wso2_x5t_s256().map_err(no_certificate)?,
+            Compatibility::NoKid => jws.without_kid(),
+            Compatibility::NoIssuer => jws,
+        };
+    }
+    Ok(jws.sign(claims)?)
+}
+
+/// The key of another time had one, or the layer had not been made.
+fn no_certificate(error: ConfigError) -> Refusal {
+    Refusal::new(RefusalReason::KeysUnavailable).with_detail(error.to_string())
 }
 
 fn push_text(json: &mut String, name: &str, value: &str) {

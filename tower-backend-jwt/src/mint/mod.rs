@@ -6,6 +6,7 @@ mod application;
 mod auth_type;
 mod cache;
 mod claims;
+mod compatibility;
 mod custom_claim;
 mod lifetime;
 mod minter;
@@ -19,6 +20,7 @@ pub use self::{
     application::{Application, Subscription},
     auth_type::AuthType,
     claims::{BackendClaims, Claims},
+    compatibility::Compatibility,
     custom_claim::{ClaimType, CustomClaim},
     policy::{CopiedClaims, Policy},
     policy_set::{PolicySet, PolicySetBuilder, PreparedPolicy},

@@ -2,6 +2,7 @@
 
 use super::{
     claims::Claims,
+    compatibility::Compatibility,
     custom_claim::CustomClaim,
     names::{Dialect, RESTRICTED},
 };
@@ -104,6 +105,7 @@ pub struct Policy {
     pub(super) custom: Vec<(String, CustomClaim)>,
     pub(super) enduser: bool,
     pub(super) minimal_assertion: bool,
+    pub(super) compatibility: BTreeSet<Compatibility>,
     /// Whether a single audience is an array too.
     pub(super) audience_array: bool,
     pub(super) not_before: bool,
@@ -133,6 +135,7 @@ impl Default for Policy {
             custom: Vec::new(),
             enduser: false,
             minimal_assertion: false,
+            compatibility: BTreeSet::new(),
             audience_array: false,
             not_before: false,
             max_bytes: 8 * 1024,
@@ -271,6 +274,12 @@ impl Policy {
     pub const fn minimal_assertion(mut self) -> Self {
         self.minimal_assertion = true;
         self
+    }
+
+    /// Whether callers without an access token are told of.
+    #[must_use]
+    pub const fn has_minimal_assertion(&self) -> bool {
+        self.minimal_assertion
     }
 
     /// The longest backend JWT, in bytes: a longer one is not sent, and the request answered

@@ -75,7 +75,9 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
         .iter()
         .any(|language| language.name == node::LANGUAGE.name)
     {
-        ours.meet_provider(&node::install_provider(&site)?)?;
+        let provider = node::install_provider(&site)?;
+        ours.meet_provider(&provider)?;
+        ours.follow_wso2(&provider, &site.scripts.join("wso2"))?;
     }
     if skipped.is_empty() {
         return Ok(PASSED);

@@ -22,6 +22,7 @@ impl Ours {
         Shell::cargo(&site.root)
             .args(["build", "--quiet", "--workspace", "--all-features"])
             .args(["--bin", "interop", "--bin", "live_provider"])
+            .args(["--bin", "wso2", "--bin", "gateway"])
             .run()?;
         Ok(Self {
             root: site.root.clone(),
@@ -47,6 +48,16 @@ impl Ours {
 
     pub(super) fn meet_provider(&self, provider: &Path) -> Result<(), String> {
         self.shell("live_provider").args([provider]).run()
+    }
+
+    /// What WSO2's documentation shows, with the gateway.
+    pub(super) fn follow_wso2(&self, provider: &Path, samples: &Path) -> Result<(), String> {
+        let gateway = format!("gateway{}", std::env::consts::EXE_SUFFIX);
+        self.shell("wso2")
+            .args([&self.programs.join(gateway)])
+            .args([provider])
+            .args([samples])
+            .run()
     }
 
     fn shell(&self, name: &str) -> Shell {

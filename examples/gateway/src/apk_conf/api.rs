@@ -33,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) default_path: Option<String>,
     pub(crate) endpoint: Endpoint,
     pub(crate) authentication: Authentication,
+    /// Only callers whose application is subscribed are let in.
+    pub(crate) subscription_validation: bool,
     /// What the operations refer to.
     pub(crate) policies: Vec<Minting>,
     pub(crate) operations: Vec<Operation>,
@@ -135,13 +137,16 @@ impl Api {
 
         let mut policies = Vec::new();
         let for_all = level(document.api_policies, "apiPolicies", &mut policies)?;
-        if for_all.minting.is_some() && authentication.credentials.is_empty() {
+        let open = authentication.credentials.is_empty();
+        if open && for_all.needs_a_token(&policies) {
             return Err(Fault::new("apiPolicies.request", NO_TOKEN));
+        }
+        if document.subscription_validation && authentication.takes_nobody() {
+            return Err(Fault::new("subscriptionValidation", NO_APPLICATION));
         }
         if document.operations.is_empty() {
             return Err(Fault::new("operations", "an API needs at least one"));
         }
-        let open = authentication.credentials.is_empty();
         let operations = document
             .operations
             .into_iter()
@@ -165,13 +170,16 @@ impl Api {
             version: document.version,
             endpoint,
             authentication,
+            subscription_validation: document.subscription_validation,
             policies,
             operations,
         })
     }
 }
 
-const NO_TOKEN: &str = "a backend JWT is made from an access token, and none is asked for here";
+const NO_TOKEN: &str = "a backend JWT is made from an access token, and none is asked for here; with minimalAssertion it is made without";
+const NO_APPLICATION: &str =
+    "who comes without an access token has no application, and none is needed here";
 
 fn check_head(document: &Document, environment: Option<&str>) -> Result<(), Fault> {
     for (field, text, longest) in [
@@ -219,6 +227,14 @@ struct Level {
     /// The place of its BackendJwt among the API's policies.
     minting: Option<usize>,
     headers: Headers,
+}
+
+impl Level {
+    /// Whether its BackendJwt has nothing to say of callers without a token.
+    fn needs_a_token(&self, all: &[Minting]) -> bool {
+        let minting = self.minting.and_then(|place| all.get(place));
+        minting.is_some_and(|minting| !minting.policy.has_minimal_assertion())
+    }
 }
 
 /// Reads the policies of a level; its BackendJwt is put with the others.
@@ -271,7 +287,7 @@ fn operation(
         &format!("{at}.operationPolicies"),
         policies,
     )?;
-    if open && own.minting.is_some() {
+    if open && own.needs_a_token(policies) {
         return Err(Fault::new(
             format!("{at}.operationPolicies.request"),
             NO_TOKEN,
@@ -290,11 +306,10 @@ fn operation(
             scopes: entry.scopes,
         }
     };
-    let policy = if open {
-        None
-    } else {
-        own.minting.or(for_all.minting)
-    };
+    let policy = own
+        .minting
+        .or(for_all.minting)
+        .filter(|place| !open || policies[*place].policy.has_minimal_assertion());
     let mut headers = for_all.headers.clone();
     headers.request.extend(own.headers.request);
     headers.response.extend(own.headers.response);

@@ -101,6 +101,13 @@ impl Authentication {
         Ok(authentication)
     }
 
+    /// Whether somebody may come without a token.
+    pub(super) fn takes_nobody(&self) -> bool {
+        self.credentials
+            .iter()
+            .all(|credential| credential.optional)
+    }
+
     /// All the headers that credentials come in.
     pub(crate) fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.hidden.iter().chain(&self.shown)

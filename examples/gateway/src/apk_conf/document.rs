@@ -35,7 +35,7 @@ pub(super) struct Document {
     #[serde(default)]
     rate_limit: Refused,
     #[serde(default)]
-    subscription_validation: Off,
+    pub(super) subscription_validation: bool,
 }
 
 fn rest() -> String {

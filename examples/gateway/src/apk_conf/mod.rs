@@ -15,6 +15,7 @@
 //! | `operations[]` | `target` (`{name}`, a last `*`), `verb`, `secured`, `scopes` (any of them), `operationPolicies` |
 //! | `apiPolicies.request[]` | `BackendJwt`, which an operation's own overrides; `AddHeader`, `SetHeader`, `RemoveHeader` |
 //! | `apiPolicies.response[]` | `AddHeader`, `SetHeader`, `RemoveHeader` |
+//! | `subscriptionValidation` | needs `applications` in the gateway's settings |
 //! | `authentication[]` | `OAuth2` and `JWT` in a header: `headerName`, `enabled`, `required`, `sendTokenToUpstream`, `audience` |
 //!
 //! `sendTokenToUpstream` is done as it is written, also for an operation that asks for no token

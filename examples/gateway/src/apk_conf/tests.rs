@@ -156,7 +156,6 @@ fn what_is_switched_off_is_no_obstacle() {
 fn what_the_gateway_does_not_do_is_refused_by_name() {
     for (line, field) in [
         ("type: GRAPHQL", "type"),
-        ("subscriptionValidation: true", "subscriptionValidation"),
         (
             "corsConfiguration: {corsConfigurationEnabled: true}",
             "corsConfiguration",

@@ -46,7 +46,12 @@ impl Directory {
     }
 
     /// The application of a client, with its subscription to the API if it has one.
-    pub(super) fn find(&self, issuer: &str, client_id: &str, api: Option<&Api>) -> Option<Application> {
+    pub(super) fn find(
+        &self,
+        issuer: &str,
+        client_id: &str,
+        api: Option<&Api>,
+    ) -> Option<Application> {
         let place = self.clients.get(issuer)?.get(client_id)?;
         let entry = self.applications.get(*place)?;
         let subscribed = api.and_then(|api| {

@@ -157,8 +157,8 @@ fn read(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn parse(content: &[u8], file: &Path) -> Result<Directory, LoadError> {
-    let text = std::str::from_utf8(content)
-        .map_err(|_| Fault::new("", "is not UTF-8").in_file(file))?;
+    let text =
+        std::str::from_utf8(content).map_err(|_| Fault::new("", "is not UTF-8").in_file(file))?;
     let document: Document = yaml::parse(text, file)?;
     Directory::new(document).map_err(|fault| fault.in_file(file))
 }
@@ -204,7 +204,12 @@ applications:
             .attribute("cost-centre", "17")
     }
 
-    fn found(applications: &Applications, issuer: &str, client: &str, api: &str) -> Option<Application> {
+    fn found(
+        applications: &Applications,
+        issuer: &str,
+        client: &str,
+        api: &str,
+    ) -> Option<Application> {
         let directory = applications.0.directory.load();
         directory.find(issuer, client, Some(&Api::new(api, "1.0.0")))
     }
@@ -221,7 +226,10 @@ applications:
         assert_eq!(of("Mail"), Some(shop()));
         assert_eq!(found(&applications, idp, "other", "Orders"), None);
         // The same id of another issuer is another client's.
-        assert_eq!(found(&applications, "https://other.example.com", "shop", "Orders"), None);
+        assert_eq!(
+            found(&applications, "https://other.example.com", "shop", "Orders"),
+            None
+        );
     }
 
     #[test]
@@ -237,7 +245,11 @@ applications:
         assert_eq!(error(), None);
 
         fs::write(&file, "applications: [{nam: x}]").unwrap();
-        assert!(error().unwrap().contains("applications[0].nam: unknown field"));
+        assert!(
+            error()
+                .unwrap()
+                .contains("applications[0].nam: unknown field")
+        );
         assert!(known());
         fs::remove_file(&file).unwrap();
         assert!(error().unwrap().contains("No such file"));
@@ -256,9 +268,21 @@ applications:
     #[test]
     fn what_is_said_twice_is_refused_by_its_place() {
         for (wrong, place) in [
-            (FILE.replace("clientId: shop}", "clientId: shop}\n      - {issuer: https://idp.example.com, clientId: shop}"), "applications[0].clients[1].clientId"),
-            (FILE.replace("api: Stock", "api: Orders"), "applications[0].subscriptions[1]"),
-            (FILE.replace("name: Web shop", "name: ''"), "applications[0].name"),
+            (
+                FILE.replace(
+                    "clientId: shop}",
+                    "clientId: shop}\n      - {issuer: https://idp.example.com, clientId: shop}",
+                ),
+                "applications[0].clients[1].clientId",
+            ),
+            (
+                FILE.replace("api: Stock", "api: Orders"),
+                "applications[0].subscriptions[1]",
+            ),
+            (
+                FILE.replace("name: Web shop", "name: ''"),
+                "applications[0].name",
+            ),
         ] {
             let (_folder, file) = file(&wrong);
             let error = Applications::load(&file).unwrap_err().to_string();
