@@ -40,6 +40,8 @@ impl Conf {
     pub(super) fn parse(text: &str, file: &Path) -> Result<Self, LoadError> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_nodes: 50_000, max_aliases: 1_000 },
+            // Or an API could not be called `n`.
+            strict_booleans: true,
         };
         let left = Cell::new(LONGEST);
         let node = serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
@@ -227,7 +229,7 @@ mod tests {
         assert_eq!(
             conf.to_yaml().unwrap(),
             "id: 'new'\nversion: '1.10'\nname: 'a'\nempty: {}\nnone: []\nnothing: null\nnumber: 1.5\n\
-             big: 18446744073709551615\nlist:\n- true\n- 'true'\n- true\n- '007'\n- '2024-01-01'\n- 'a: b'\n\
+             big: 18446744073709551615\nlist:\n- 'yes'\n- 'true'\n- true\n- '007'\n- '2024-01-01'\n- 'a: b'\n\
              - '# c'\n- \"d\\n e\\t\"\n"
         );
     }
