@@ -235,6 +235,30 @@ mod tests {
     }
 
     #[test]
+    fn every_text_can_be_written_down() {
+        let odd = [
+            "\u{feff}",
+            "\u{2028}",
+            "\u{fffe}",
+            "\u{10ffff}",
+            "",
+            "~",
+            "<<",
+            "!!str a",
+            "---",
+            "a #",
+        ];
+        let controls = (0..=0x9f).filter_map(char::from_u32).map(String::from);
+        for text in odd.map(str::to_owned).into_iter().chain(controls) {
+            for text in [format!("{text}{text} a {text}"), text.repeat(200), text] {
+                let node = Node::Text(text.clone());
+                let conf = Conf(Node::Map(vec![(text.clone(), node)]));
+                assert!(conf.to_yaml().is_ok(), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn json_is_yaml() {
         let json = parse(r#"{"name": "a", "operations": [{"target": "/", "secured": false}]}"#);
         let yaml = parse("name: a\noperations:\n- target: /\n  secured: false\n");

@@ -180,6 +180,13 @@ async fn all_that_is_wrong_with_a_conf_is_said_at_once() {
         ],
         "{error}"
     );
+
+    // What it asks of the issuers, whose settings are elsewhere.
+    let conf =
+        stage.conf("a") + "authentication: [{authType: JWT, headerName: X-Who, audience: ['']}]\n";
+    let error = refused(&stage.deploy(&conf).await, 400, 909029);
+    let places: Vec<_> = error["moreInfo"].as_object().unwrap().keys().collect();
+    assert_eq!(places, ["#/authentication"], "{error}");
     assert_eq!(stage.kept(), []);
 }
 
