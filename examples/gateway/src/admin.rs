@@ -72,10 +72,14 @@ impl Admin {
     fn answer(&self, request: &Request<Body>) -> Response<Body> {
         let path = request.uri().path();
         if !matches!(path, "/healthz" | "/readyz" | "/issuers" | "/applications") {
-            let mut text = "here are /healthz, /readyz, /issuers and /applications\n".to_owned();
-            if deployer::is_for(path) {
-                text += "APIs can be deployed when admin.audience and admin.apis_dir are set\n";
+            let mut text = "here are /healthz, /readyz, /issuers and /applications".to_owned();
+            if self.deployer.is_some() {
+                text += ", and the calls under ";
+                text += deployer::PATH;
+            } else if deployer::is_for(path) {
+                text += "; APIs can be deployed when admin.audience and admin.apis_dir are set";
             }
+            text.push('\n');
             return text_of(StatusCode::NOT_FOUND, text, request.method());
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 pub const HELP: &str = "\
 Serves APIs from apk-conf files: validates access tokens, tells the service
 behind who is calling with a signed backend JWT, and publishes the key of it.
+APIs can be deployed while it serves, if the settings say where.
 
 Usage: gateway --config FILE [--check]
 

@@ -21,7 +21,7 @@ Usage: demo-idp --out DIR [options]
 Options:
   --out DIR        where jwks.json goes; one that is there is overwritten
   --issuer TEXT    `iss` of the token     [https://idp.example.com]
-  --audience TEXT  `aud` of the token     [test-backend-jwt]
+  --audience TEXT  `aud` of the token     [test-backend-jwt]; more than one may be given
   --subject TEXT   `sub` of the token     [alice]
   --scope TEXT     `scope` of the token   [openid email]
   --minutes N      how long it is valid   [60]
@@ -30,7 +30,7 @@ Options:
 struct Options {
     out: PathBuf,
     issuer: String,
-    audience: String,
+    audiences: Vec<String>,
     subject: String,
     scope: String,
     minutes: u64,
@@ -54,7 +54,7 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let mut options = Options {
         out: PathBuf::new(),
         issuer: "https://idp.example.com".to_owned(),
-        audience: "test-backend-jwt".to_owned(),
+        audiences: Vec::new(),
         subject: "alice".to_owned(),
         scope: "openid email".to_owned(),
         minutes: 60,
@@ -64,7 +64,7 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         match argument {
             Arg::Long("out") => out = Some(PathBuf::from(arguments.value()?)),
             Arg::Long("issuer") => options.issuer = arguments.value()?.string()?,
-            Arg::Long("audience") => options.audience = arguments.value()?.string()?,
+            Arg::Long("audience") => options.audiences.push(arguments.value()?.string()?),
             Arg::Long("subject") => options.subject = arguments.value()?.string()?,
             Arg::Long("scope") => options.scope = arguments.value()?.string()?,
             Arg::Long("minutes") => options.minutes = arguments.value()?.parse()?,
@@ -73,6 +73,9 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
         }
     }
     options.out = out.ok_or("--out DIR is missing; --help says more")?;
+    if options.audiences.is_empty() {
+        options.audiences.push("test-backend-jwt".to_owned());
+    }
     Ok(Some(options))
 }
 
@@ -83,11 +86,15 @@ fn issue(options: &Options) -> Result<String, Box<dyn Error>> {
     fs::write(&file, JwkSet::new([key.jwk().clone()])?.json())?;
     eprintln!("wrote {}; start what reads it (again)", file.display());
 
+    let audience = match &options.audiences[..] {
+        [one] => json!(one),
+        several => json!(several),
+    };
     let now = SystemClock.now().as_secs();
     let claims = json!({
         "iss": options.issuer,
         "sub": options.subject,
-        "aud": options.audience,
+        "aud": audience,
         "iat": now,
         "exp": now.saturating_add(options.minutes.saturating_mul(60)),
         // A key signs one token, so its name will do for the token's.

@@ -40,6 +40,8 @@ impl Conf {
     pub(super) fn parse(text: &str, file: &Path) -> Result<Self, LoadError> {
         let options = serde_saphyr::options! {
             budget: serde_saphyr::budget! { max_nodes: 50_000, max_aliases: 1_000 },
+            // Or an API could not be called `n`.
+            strict_booleans: true,
         };
         let left = Cell::new(LONGEST);
         let node = serde_saphyr::with_deserializer_from_str_with_options(text, options, |yaml| {
@@ -227,9 +229,33 @@ mod tests {
         assert_eq!(
             conf.to_yaml().unwrap(),
             "id: 'new'\nversion: '1.10'\nname: 'a'\nempty: {}\nnone: []\nnothing: null\nnumber: 1.5\n\
-             big: 18446744073709551615\nlist:\n- true\n- 'true'\n- true\n- '007'\n- '2024-01-01'\n- 'a: b'\n\
+             big: 18446744073709551615\nlist:\n- 'yes'\n- 'true'\n- true\n- '007'\n- '2024-01-01'\n- 'a: b'\n\
              - '# c'\n- \"d\\n e\\t\"\n"
         );
+    }
+
+    #[test]
+    fn every_text_can_be_written_down() {
+        let odd = [
+            "\u{feff}",
+            "\u{2028}",
+            "\u{fffe}",
+            "\u{10ffff}",
+            "",
+            "~",
+            "<<",
+            "!!str a",
+            "---",
+            "a #",
+        ];
+        let controls = (0..=0x9f).filter_map(char::from_u32).map(String::from);
+        for text in odd.map(str::to_owned).into_iter().chain(controls) {
+            for text in [format!("{text}{text} a {text}"), text.repeat(200), text] {
+                let node = Node::Text(text.clone());
+                let conf = Conf(Node::Map(vec![(text.clone(), node)]));
+                assert!(conf.to_yaml().is_ok(), "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -116,10 +116,7 @@ impl Deployer {
             .and_then(|_| {
                 collect(conf.node(), |value| {
                     let api = api(value, environment)?;
-                    // The file is for errors that are not shown.
-                    table
-                        .check(&api, Path::new(""))
-                        .map_err(LoadError::into_fault)?;
+                    table.check(&api, Path::new(NO_FILE)).map_err(own_fault)?;
                     Ok(api)
                 })
             })
@@ -142,10 +139,21 @@ impl Deployer {
     }
 }
 
+/// A conf that came in a request.
+const NO_FILE: &str = "";
+
+/// A fault as one of the conf. If it is in the settings, it is what the conf asks of the issuers.
+fn own_fault(error: LoadError) -> Fault {
+    if error.file() == Path::new(NO_FILE) {
+        return error.into_fault();
+    }
+    Fault::new("authentication", error.into_fault())
+}
+
 /// Takes the text of a conf apart.
 fn parse(text: &[u8]) -> Result<Conf, Refusal> {
     let text = str::from_utf8(text).map_err(|_| Refusal::wrong("", "is not UTF-8"))?;
-    Conf::parse(text, Path::new("")).map_err(|error| {
+    Conf::parse(text, Path::new(NO_FILE)).map_err(|error| {
         let fault = error.into_fault();
         Refusal::wrong(fault.field(), fault.message())
     })

@@ -28,7 +28,7 @@ pub(crate) struct Backend {
 
 #[derive(Debug, Clone, Default)]
 struct Shared {
-    /// A request to `/base/held` has arrived.
+    /// A request to `/base/held` or `/base/seen-late` has arrived.
     arrived: Arc<Notify>,
     /// It may be answered.
     released: Arc<Notify>,
@@ -94,6 +94,11 @@ async fn answer(
             shared.arrived.notify_one();
             shared.released.notified().await;
             Response::new(full("held".into()))
+        }
+        "/base/seen-late" => {
+            shared.arrived.notify_one();
+            shared.released.notified().await;
+            show(request).await
         }
         _ => show(request).await,
     })

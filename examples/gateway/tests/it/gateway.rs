@@ -99,6 +99,10 @@ impl Files {
         )
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Runs `gateway --check`: the exit code, and what it complains about.
     pub(crate) fn check(&self) -> (Option<i32>, String) {
         self.check_logging("error")
@@ -119,15 +123,31 @@ impl Files {
         )
     }
 
+    /// What `gateway --check` says of what would be served.
+    pub(crate) fn checked(&self) -> String {
+        let mut command = program();
+        command.arg("--config").arg(self.settings()).arg("--check");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
     pub(crate) fn start(&self) -> Gateway {
         self.start_with(&[])
     }
 
     pub(crate) fn start_with(&self, environment: &[(&str, &Path)]) -> Gateway {
-        let mut child = program()
+        self.run(program().envs(environment.iter().copied()))
+    }
+
+    /// With a log, from `info` on, in a file.
+    pub(crate) fn start_logging(&self, file: &str) -> Gateway {
+        let log = fs::File::create(self.folder.join(file)).unwrap();
+        self.run(program().env("RUST_LOG", "info").stderr(log))
+    }
+
+    fn run(&self, command: &mut Command) -> Gateway {
+        let mut child = command
             .arg("--config")
             .arg(self.settings())
-            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -227,9 +247,12 @@ impl Gateway {
 
     /// Asks at the admin address.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
-        let url = format!("http://{}{path}", self.admin.unwrap());
-        let request = Request::builder().method(method).uri(url);
+        let request = Request::builder().method(method).uri(self.admin_url(path));
         fetch(request.body(Full::default()).unwrap()).await
+    }
+
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.admin.unwrap())
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -238,7 +261,16 @@ impl Gateway {
 
     /// Sends these bytes and reads to the end; the request has to ask for the connection to be closed.
     pub(crate) async fn raw(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        Self::raw_at(self.address, request).await
+    }
+
+    /// The same at the admin address.
+    pub(crate) async fn raw_admin(&self, request: &str) -> String {
+        Self::raw_at(self.admin.unwrap(), request).await
+    }
+
+    async fn raw_at(address: SocketAddr, request: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut response = String::new();
         stream.read_to_string(&mut response).await.unwrap();
