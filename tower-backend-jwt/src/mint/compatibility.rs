@@ -23,7 +23,8 @@ pub enum Compatibility {
     /// Such a text is no JWT (RFC 7515 section 3.1): libraries that keep to the standard refuse it.
     StandardAlphabet,
     /// `x5t`: the thumbprint of the signing key's certificate, by which services find the certificate
-    /// that they have. WSO2's form, not that of RFC 7515 section 4.1.7. The `kid` stays beside it.
+    /// that they have. WSO2's form, not that of RFC 7515 section 4.1.7. The `kid` stays beside it, unless
+    /// [`NoKid`](Self::NoKid) is chosen as well.
     ///
     /// It is made with SHA-1, which is broken: it finds a certificate, it proves none.
     X5t,
