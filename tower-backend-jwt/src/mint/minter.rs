@@ -335,8 +335,12 @@ fn write(policy: &Policy, key: &SigningKey, claims: &[u8]) -> Result<String, Ref
     for form in policy.compatibilities() {
         jws = match form {
             Compatibility::StandardAlphabet => jws.with_standard_alphabet(),
-            Compatibility::X5t => jws.with_wso2_x5t().map_err(no_certificate)?,
-            Compatibility::X5tS256 => jws.with_wso2_x5t_s256().map_err(no_certificate)?,
+            Compatibility::X5t => jws
+                .with_wso2_x5t()
+                .map_err(|error| no_certificate(&error))?,
+            Compatibility::X5tS256 => jws
+                .with_wso2_x5t_s256()
+                .map_err(|error| no_certificate(&error))?,
             Compatibility::NoKid => jws.without_kid(),
             Compatibility::NoIssuer => jws,
         };
@@ -345,7 +349,7 @@ fn write(policy: &Policy, key: &SigningKey, claims: &[u8]) -> Result<String, Ref
 }
 
 /// The key of another time had one, or the layer had not been made.
-fn no_certificate(error: ConfigError) -> Refusal {
+fn no_certificate(error: &ConfigError) -> Refusal {
     Refusal::new(RefusalReason::KeysUnavailable).with_detail(error.to_string())
 }
 
