@@ -1,12 +1,20 @@
 //! What is measured.
 
 use crate::fetched;
-use axum::{Router, body::Body, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    response::IntoResponse,
+    routing::{Route, get},
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::{Request, StatusCode, header::AUTHORIZATION};
-use std::{cell::RefCell, hint::black_box};
-use tower::Service;
-use tower_backend_jwt::{AccessTokenLayer, Api, BackendJwtLayer, Issuer, IssuerBuilder, Verifier};
+use http::{Request, StatusCode, header::AUTHORIZATION, request::Parts};
+use std::{cell::RefCell, convert::Infallible, hint::black_box, time::Duration};
+use tower::{Layer, Service};
+use tower_backend_jwt::{
+    AccessTokenLayer, Api, Application, ApplicationLayer, ApplicationQuery, BackendJwtLayer,
+    ChosenPolicy, Issuer, IssuerBuilder, Policy, PolicySet, Subscription, VerifiedToken, Verifier,
+};
 use tower_jwks::{Algorithm, JwkSet, KeyRing, ManualClock, SigningKey, UnixTime};
 
 /// One thing to measure, and what it is to be held against.
@@ -124,7 +132,17 @@ pub(crate) fn all() -> Vec<Case> {
     case(
         "warm-mint-rs256",
         Some("bare"),
-        with_token(minting(keys), verified),
+        with_token(minting(keys.clone()), verified.clone()),
+    );
+    case(
+        "warm-mint-of-a-set",
+        Some("warm-mint-rs256"),
+        with_token(of_a_set(keys.clone()), verified.clone()),
+    );
+    case(
+        "warm-mint-with-application",
+        Some("warm-mint-rs256"),
+        with_token((applications(), minting(keys)), verified),
     );
     cases
 }
@@ -153,6 +171,35 @@ fn minting(keys: KeyRing) -> BackendJwtLayer {
         .api(Api::new("orders", "1.0.0").base_path("/orders"))
 }
 
+/// One of a thousand APIs, by the path.
+fn of_a_set(keys: KeyRing) -> BackendJwtLayer<ChosenPolicy> {
+    let policies = PolicySet::builder(keys)
+        .clock(ManualClock::new(UnixTime::from_secs(NOW + 10)))
+        .build();
+    let apis = (0..1000).map(|number| match number {
+        0 => "orders".to_owned(),
+        number => format!("api {number}"),
+    });
+    policies
+        .replace(apis.map(|name| (name.clone(), Policy::default(), Api::new(name, "1.0.0"))))
+        .expect("sound policies");
+    BackendJwtLayer::with_policies(policies, |policies: &PolicySet, request: &Parts| {
+        policies.get(request.uri.path().split('/').nth(1)?)
+    })
+}
+
+/// What it knows is remembered after the first request.
+fn applications() -> ApplicationLayer {
+    let source = async |query: ApplicationQuery| {
+        let application = Application::new("7", query.client_id()).tier("Gold");
+        Ok(Some(application.subscription(Subscription::Active)))
+    };
+    ApplicationLayer::new(source)
+        .api(Api::new("orders", "1.0.0"))
+        .fresh_for(Duration::from_secs(3600))
+        .require_subscription()
+}
+
 fn router() -> Router {
     Router::new().route("/orders", get(|| async { StatusCode::OK }))
 }
@@ -169,7 +216,13 @@ fn request(router: Router, token: &str) -> Box<dyn Fn()> {
 }
 
 /// A request that was validated before, through a router that mints.
-fn with_token(layer: BackendJwtLayer, token: tower_backend_jwt::VerifiedToken) -> Box<dyn Fn()> {
+fn with_token<L>(layer: L, token: VerifiedToken) -> Box<dyn Fn()>
+where
+    L: Layer<Route> + Clone + Send + Sync + 'static,
+    L::Service: Service<Request<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request<Body>>>::Response: IntoResponse + 'static,
+    <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+{
     drive(router().layer(layer), move || {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = http::Uri::from_static("/orders");
@@ -180,6 +233,7 @@ fn with_token(layer: BackendJwtLayer, token: tower_backend_jwt::VerifiedToken) -
 
 fn drive(router: Router, request: impl Fn() -> Request<Body> + 'static) -> Box<dyn Fn()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .expect("a runtime starts");
     let router = RefCell::new(router);

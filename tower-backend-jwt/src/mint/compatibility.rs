@@ -30,7 +30,9 @@ pub enum Compatibility {
     X5t,
     /// `x5t#S256`: the same with SHA-256. WSO2's form, not that of RFC 7515 section 4.1.8.
     ///
-    /// Who rotates keys has to give services the new certificate first.
+    /// Who rotates keys has to give services the new certificate first. Nimbus JOSE+JWT looks for a key of
+    /// that thumbprint in the published set, where none has one, and refuses the JWT: it is for services
+    /// that verify with a certificate.
     X5tS256,
     /// `noKid`: no `kid`, as Choreo Connect without `useKidProperty`.
     ///

@@ -32,9 +32,16 @@ pub(crate) struct Settings {
     pub(crate) api: Option<Api>,
     pub(crate) clock: Arc<dyn Clock>,
     cache: Option<Arc<JwtCache>>,
+    /// The same for all that were made for one set of policies and its successors.
+    family: Arc<()>,
 }
 
 impl Settings {
+    /// Whether both are of one set of policies, or of its successors.
+    pub(crate) fn is_of_family(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.family, &other.family)
+    }
+
     pub(crate) fn new(keys: KeyRing) -> Self {
         Self {
             keys,
@@ -43,6 +50,7 @@ impl Settings {
             api: None,
             clock: Arc::new(SystemClock),
             cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
+            family: Arc::default(),
         }
     }
 
