@@ -89,6 +89,12 @@ impl Shop {
         answer.json()
     }
 
+    /// Puts another file in the place of the one there is. Were it written over, half of it could be read.
+    fn exchange(&self, applications: &str) {
+        let new = self.files.write("new.yaml", applications);
+        fs::rename(new, self.files.path("applications.yaml")).unwrap();
+    }
+
     async fn until_named(&self, name: &str) {
         eventually(async || self.name().await.filter(|seen| seen == name)).await;
     }
@@ -209,7 +215,7 @@ async fn a_change_is_seen_and_a_mistake_changes_nothing_but_what_is_told() {
         |applications: usize| json!({ "file": &file, "applications": applications, "error": null });
     assert_eq!(open.status().await, status(1));
 
-    fs::write(&file, shop("Web shop").replace("tier:", "teir:")).unwrap();
+    open.exchange(&shop("Web shop").replace("tier:", "teir:"));
     let told = eventually(async || {
         let status = open.status().await;
         (!status["error"].is_null()).then_some(status)
@@ -223,7 +229,7 @@ async fn a_change_is_seen_and_a_mistake_changes_nothing_but_what_is_told() {
     );
     assert_eq!(open.name().await.unwrap(), "Web shop");
 
-    fs::write(&file, shop("Mail shop")).unwrap();
+    open.exchange(&shop("Mail shop"));
     open.until_named("Mail shop").await;
     assert_eq!(open.status().await, status(1));
 }
