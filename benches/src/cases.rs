@@ -183,7 +183,7 @@ fn of_a_set(keys: KeyRing) -> BackendJwtLayer<ChosenPolicy> {
     policies
         .replace(apis.map(|name| (name.clone(), Policy::default(), Api::new(name, "1.0.0"))))
         .expect("sound policies");
-    BackendJwtLayer::with_policies(policies, |policies: &PolicySet, request: &Parts| {
+    BackendJwtLayer::from_policies(policies, |policies: &PolicySet, request: &Parts| {
         policies.get(request.uri.path().split('/').nth(1)?)
     })
 }
@@ -191,8 +191,8 @@ fn of_a_set(keys: KeyRing) -> BackendJwtLayer<ChosenPolicy> {
 /// What it knows is remembered after the first request.
 fn applications() -> ApplicationLayer {
     let source = async |query: ApplicationQuery| {
-        let application = Application::new("7", query.client_id()).tier("Gold");
-        Ok(Some(application.subscription(Subscription::Active)))
+        let application = Application::new("7", query.client_id()).with_tier("Gold");
+        Ok(Some(application.with_subscription(Subscription::Active)))
     };
     ApplicationLayer::new(source)
         .api(Api::new("orders", "1.0.0"))

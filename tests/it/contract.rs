@@ -17,7 +17,8 @@ use tower::{
 };
 use tower_backend_jwt::{
     AccessTokenLayer, Api, Application, ApplicationLayer, ApplicationQuery, BackendJwtLayer,
-    Claims, StripHeaderLayer, UserClaimsLayer, UserQuery, VerifiedToken,
+    ChosenPolicy, Claims, Policy, PolicySet, StripHeaderLayer, UserClaimsLayer, UserQuery,
+    VerifiedToken,
 };
 use tower_jwks::{Algorithm, JwksLayer};
 
@@ -49,16 +50,25 @@ fn backend_jwt() -> BackendJwtLayer {
         .clock(clock())
 }
 
+fn chosen() -> BackendJwtLayer<ChosenPolicy> {
+    let policies = PolicySet::builder(ring(Algorithm::ES256))
+        .clock(clock())
+        .build();
+    let api = Api::new("orders", "1.0.0");
+    policies.set("orders", Policy::default(), api).unwrap();
+    let orders = policies.get("orders").unwrap();
+    BackendJwtLayer::from_policies(policies, orders)
+}
+
+/// What the sources know, and nobody else is to see.
+const KNOWN: &str = "known-to-the-source";
+
 fn application() -> ApplicationLayer {
-    ApplicationLayer::new(async |query: ApplicationQuery| {
-        Ok(Some(Application::new("7", query.client_id())))
-    })
+    ApplicationLayer::new(async |_: ApplicationQuery| Ok(Some(Application::new("7", KNOWN))))
 }
 
 fn user_claims() -> UserClaimsLayer {
-    UserClaimsLayer::new(async |query: UserQuery| {
-        Ok(Claims::new().with("name", query.subject()).unwrap())
-    })
+    UserClaimsLayer::new(async |_: UserQuery| Ok(Claims::new().with("name", KNOWN)?))
 }
 
 fn strip() -> StripHeaderLayer {

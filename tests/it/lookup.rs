@@ -72,7 +72,7 @@ fn of_shop() -> Request<()> {
 }
 
 fn shop() -> Application {
-    Application::new("7", "Web shop").tier("Gold")
+    Application::new("7", "Web shop").with_tier("Gold")
 }
 
 /// How often a source was asked.

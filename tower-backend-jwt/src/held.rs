@@ -101,14 +101,15 @@ where
                 StateProj::Held { held } => {
                     let waiter = held.as_mut().expect("it is held while it waits");
                     let decision = ready!(waiter.decide.poll_decide(cx, &mut waiter.head));
-                    let held = held.take();
-                    match (decision, &held) {
-                        (Err(refusal), Some(held)) => State::Decided {
-                            future: ResponseFuture::own(
-                                held.decide.responder().respond(refusal, &held.head),
-                            ),
-                        },
-                        _ => State::Admitted { held },
+                    let held = held.take().expect("it was there two lines ago");
+                    match decision {
+                        Ok(()) => State::Admitted { held: Some(held) },
+                        Err(refusal) => {
+                            let response = held.decide.responder().respond(refusal, &held.head);
+                            State::Decided {
+                                future: ResponseFuture::own(response),
+                            }
+                        }
                     }
                 }
                 StateProj::Admitted { held } => {

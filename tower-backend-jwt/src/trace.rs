@@ -34,7 +34,8 @@ pub(crate) fn minted(kid: &str, api: Option<&str>, expires_at: tower_jwks::UnixT
 /// A source has failed, and the request goes on without what it would have said.
 #[cfg(all(feature = "sources", feature = "tracing"))]
 pub(crate) fn failed_open(refusal: &Refusal) {
-    tracing::warn!(target: TARGET, "request goes on without what a source knows: {refusal}");
+    let reason = refusal.reason().label();
+    tracing::warn!(target: TARGET, reason, "request goes on without what a source knows: {refusal}");
 }
 
 #[cfg(all(feature = "sources", not(feature = "tracing")))]

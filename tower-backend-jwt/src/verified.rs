@@ -46,6 +46,11 @@ impl VerifiedToken {
         for (remote, local) in &rules.claim_mapping {
             claims.rename(remote, local);
         }
+        // What a gateway says of a caller who has no token, and who must not gain one by it.
+        if claims.get("auth_type").is_some() && claims.get("sub").is_none() {
+            return Err(Refusal::new(RefusalReason::WrongType)
+                .with_detail("it has auth_type and no sub, as an assertion of nobody has"));
+        }
         let text = |name: &str| {
             let value = claims.get(name);
             value

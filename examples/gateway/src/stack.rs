@@ -12,7 +12,7 @@
 use std::{convert::Infallible, path::Path};
 
 use bytes::Bytes;
-use http::{HeaderName, Request, Response, header, request::Parts};
+use http::{HeaderName, Request, Response, header};
 use http_body::Body as HttpBody;
 use tower::{BoxError, Layer, Service, ServiceExt, util::BoxCloneSyncService};
 use tower_backend_jwt::{
@@ -234,8 +234,7 @@ fn mint(
         .get(&policy_name(api, place))
         .ok_or_else(|| Fault::new(&api.policies[place].field, "is not in force"))?;
     let policies = shared.policies.clone();
-    let choose = move |_: &PolicySet, _: &Parts| Some(policy.clone());
-    Ok(BackendJwtLayer::with_policies(policies, choose).refusal_format(RefusalFormat::Wso2))
+    Ok(BackendJwtLayer::from_policies(policies, policy).refusal_format(RefusalFormat::Wso2))
 }
 
 /// The API's policies, by names that no other API's have.

@@ -1,6 +1,6 @@
 //! A layer asks nothing of the bodies and takes nothing from the service.
 
-use super::{access_token, all, application, backend_jwt, good, jwks, strip, user_claims};
+use super::{access_token, all, application, backend_jwt, chosen, good, jwks, strip, user_claims};
 use http::{Request, Response};
 use std::{
     cell::Cell,
@@ -58,6 +58,7 @@ async fn every_layer_and_service_is_clone_send_and_sync_with_bodies_that_are_not
     asks_nothing_of_the_bodies(jwks()).await;
     asks_nothing_of_the_bodies(access_token()).await;
     asks_nothing_of_the_bodies(backend_jwt()).await;
+    asks_nothing_of_the_bodies(chosen()).await;
     asks_nothing_of_the_bodies(application()).await;
     asks_nothing_of_the_bodies(user_claims()).await;
     asks_nothing_of_the_bodies(strip()).await;
@@ -111,6 +112,7 @@ async fn every_response_future_can_be_sent_if_that_of_the_service_behind_can() {
     let unclonable = || Unclonable(Rc::new(()));
     has_a_future_that_can_be_sent(jwks(), unclonable()).await;
     has_a_future_that_can_be_sent(backend_jwt(), unclonable()).await;
+    has_a_future_that_can_be_sent(chosen(), unclonable()).await;
     has_a_future_that_can_be_sent(strip(), unclonable()).await;
     // A request that waits, for a key or a source, keeps a clone of the service, which then is in the future.
     has_a_future_that_can_be_sent(access_token(), Cell::new(())).await;

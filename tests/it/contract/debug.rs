@@ -1,6 +1,6 @@
 //! What is shown of a layer, its service and its future holds no secret.
 
-use super::{access_token, answered, application, good, jwks, strip, user_claims};
+use super::{KNOWN, access_token, answered, application, chosen, good, jwks, strip, user_claims};
 use http::Request;
 use std::fmt::{Debug, Write};
 use tests::{
@@ -68,7 +68,7 @@ fn secrets() -> Vec<String> {
     let mut secrets = vec![PRIVATE.to_owned(), hex.to_uppercase(), hex];
     secrets.push(list.trim_start_matches('[').to_owned());
     secrets.extend(token().split('.').map(str::to_owned));
-    secrets.extend([OWN, CALLER].map(str::to_owned));
+    secrets.extend([OWN, CALLER, KNOWN].map(str::to_owned));
     secrets
 }
 
@@ -109,6 +109,7 @@ async fn no_layer_service_or_future_shows_a_secret() {
         shown(access_token().realm("orders").unwrap()).await,
         shown(backend_jwt()).await,
         shown(backend_jwt().refusal_format(RefusalFormat::Wso2)).await,
+        shown(chosen()).await,
         shown(application()).await,
         shown(user_claims()).await,
         shown(strip()).await,

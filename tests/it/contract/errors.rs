@@ -1,7 +1,7 @@
 //! The error of a service is what comes out, of the type it had.
 
 use super::{
-    access_token, all, answered, application, backend_jwt, good, jwks, strip, user_claims,
+    access_token, all, answered, application, backend_jwt, chosen, good, jwks, strip, user_claims,
 };
 use http::{Request, Response};
 use std::{
@@ -69,6 +69,7 @@ async fn every_layer_passes_the_errors_of_the_service_behind_on_as_they_are() {
     passes_errors_on(jwks()).await;
     passes_errors_on(access_token()).await;
     passes_errors_on(backend_jwt()).await;
+    passes_errors_on(chosen()).await;
     passes_errors_on(application()).await;
     passes_errors_on(user_claims()).await;
     passes_errors_on(strip()).await;
@@ -92,6 +93,7 @@ async fn an_answer_of_a_layers_own_is_a_response_and_never_an_error() {
     answers_without_calling(jwks()).await;
     answers_without_calling(access_token()).await;
     answers_without_calling(backend_jwt()).await;
+    answers_without_calling(chosen()).await;
     answers_without_calling(application()).await;
     answers_without_calling(user_claims()).await;
     answers_without_calling(all()).await;

@@ -1,7 +1,7 @@
 //! The service that was polled ready is the one that is called.
 
 use super::{
-    access_token, all, answered, application, backend_jwt, good, jwks, strip, user_claims,
+    access_token, all, answered, application, backend_jwt, chosen, good, jwks, strip, user_claims,
 };
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -68,6 +68,7 @@ async fn every_layer_calls_the_service_that_was_polled_ready() {
     calls_what_is_ready(jwks()).await;
     calls_what_is_ready(access_token()).await;
     calls_what_is_ready(backend_jwt()).await;
+    calls_what_is_ready(chosen()).await;
     calls_what_is_ready(application()).await;
     calls_what_is_ready(user_claims()).await;
     calls_what_is_ready(strip()).await;
@@ -127,6 +128,7 @@ async fn no_layer_is_ready_when_the_service_behind_is_not() {
     waits_for_what_is_busy(jwks()).await;
     waits_for_what_is_busy(access_token()).await;
     waits_for_what_is_busy(backend_jwt()).await;
+    waits_for_what_is_busy(chosen()).await;
     waits_for_what_is_busy(application()).await;
     waits_for_what_is_busy(user_claims()).await;
     waits_for_what_is_busy(strip()).await;
@@ -178,6 +180,7 @@ async fn every_layer_works_behind_a_limit_on_concurrency() {
     works_behind_a_limit(jwks()).await;
     works_behind_a_limit(access_token()).await;
     works_behind_a_limit(backend_jwt()).await;
+    works_behind_a_limit(chosen()).await;
     works_behind_a_limit(application()).await;
     works_behind_a_limit(user_claims()).await;
     works_behind_a_limit(strip()).await;
@@ -208,6 +211,7 @@ async fn every_layer_works_around_a_buffer() {
     works_around_a_buffer(jwks()).await;
     works_around_a_buffer(access_token()).await;
     works_around_a_buffer(backend_jwt()).await;
+    works_around_a_buffer(chosen()).await;
     works_around_a_buffer(application()).await;
     works_around_a_buffer(user_claims()).await;
     works_around_a_buffer(strip()).await;
@@ -242,6 +246,7 @@ async fn every_layer_works_in_a_buffer() {
     works_in_a_buffer(jwks()).await;
     works_in_a_buffer(access_token()).await;
     works_in_a_buffer(backend_jwt()).await;
+    works_in_a_buffer(chosen()).await;
     works_in_a_buffer(application()).await;
     works_in_a_buffer(user_claims()).await;
     works_in_a_buffer(strip()).await;

@@ -8,10 +8,10 @@ fn applications() -> ApplicationLayer {
         let api = query.api().and_then(Api::context).map(str::to_owned);
         Ok(match query.client_id() {
             "shop" if api.as_deref() == Some("/orders/1") => {
-                Some(shop().subscription(Subscription::Active))
+                Some(shop().with_subscription(Subscription::Active))
             }
             "shop" => Some(shop()),
-            "late" => Some(shop().subscription(Subscription::Blocked)),
+            "late" => Some(shop().with_subscription(Subscription::Blocked)),
             _ => None,
         })
     })
@@ -100,7 +100,7 @@ async fn the_refusals_have_wso2s_codes_in_wso2s_format() {
 #[tokio::test]
 async fn an_application_that_was_there_before_does_not_count() {
     let mut request = of("stranger");
-    let forged = shop().subscription(Subscription::Active);
+    let forged = shop().with_subscription(Subscription::Active);
     request.extensions_mut().insert(forged);
     let answer = with_applications(applications().require_subscription(), request).await;
     assert_eq!(reason(&answer), RefusalReason::NotSubscribed);
@@ -128,7 +128,9 @@ async fn a_request_without_a_token_goes_by_unasked_if_that_is_on_purpose() {
     for (state, status) in [(Subscription::Active, 200), (Subscription::Blocked, 403)] {
         let mut request = get(&[]);
         request.extensions_mut().insert(AuthType::API_KEY);
-        request.extensions_mut().insert(shop().subscription(state));
+        request
+            .extensions_mut()
+            .insert(shop().with_subscription(state));
         assert_eq!(send(&service, request).await.status(), status);
     }
     assert_eq!(asked.get(), 0);

@@ -45,7 +45,7 @@ async fn that_there_is_no_application_is_believed_for_ten_seconds() {
     let counting = asked.clone();
     let layer = ApplicationLayer::new(move |_: ApplicationQuery| {
         let first = counting.one_more() == 0;
-        async move { Ok((!first).then(|| shop().subscription(Subscription::Active))) }
+        async move { Ok((!first).then(|| shop().with_subscription(Subscription::Active))) }
     })
     .require_subscription();
     for _ in 0..2 {
@@ -79,6 +79,31 @@ async fn a_thousand_callers_of_one_application_ask_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_thousand_callers_of_a_source_that_fails_ask_once_and_wait_no_longer_than_it_took() {
+    for hangs in [false, true] {
+        let asked = Count::default();
+        let counting = asked.clone();
+        let layer = ApplicationLayer::new(move |_: ApplicationQuery| {
+            counting.one_more();
+            async move {
+                sleep(Duration::from_millis(if hangs { 60_000 } else { 10 })).await;
+                Err(Refusal::source_unavailable())
+            }
+        });
+        let start = tokio::time::Instant::now();
+        let answers: Vec<_> = (0..1000)
+            .map(|_| tokio::spawn(with_applications(layer.clone(), of_shop())))
+            .collect();
+        for answer in answers {
+            assert_eq!(answer.await.unwrap().status(), 503);
+        }
+        let limit = Duration::from_millis(if hangs { 2001 } else { 20 });
+        assert!(start.elapsed() < limit, "{:?}", start.elapsed());
+        assert_eq!(asked.get(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_hangs_up_leaves_the_question_to_the_next() {
     let asked = Count::default();
     let layer = after(Duration::from_millis(300), &asked);
@@ -106,8 +131,8 @@ async fn a_source_that_hangs_is_waited_for_two_seconds() {
     assert!(start.elapsed() < Duration::from_millis(2100));
 }
 
-#[tokio::test]
-async fn a_failure_is_answered_503_and_not_kept() {
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_answered_503_and_believed_for_a_second() {
     let asked = Count::default();
     let counting = asked.clone();
     let layer = ApplicationLayer::new(move |_: ApplicationQuery| {
@@ -122,6 +147,12 @@ async fn a_failure_is_answered_503_and_not_kept() {
     let answer = with_applications(layer.clone(), of_shop()).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(!String::from_utf8_lossy(&answer.body).contains("database"));
+    let answer = with_applications(layer.clone(), of_shop()).await;
+    assert_eq!(
+        (answer.status(), asked.get()),
+        (StatusCode::SERVICE_UNAVAILABLE, 1)
+    );
+    tokio::time::advance(Duration::from_millis(1001)).await;
     assert_eq!(with_applications(layer, of_shop()).await.status(), 200);
 }
 

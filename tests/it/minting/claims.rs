@@ -44,12 +44,12 @@ async fn the_gateway_says_who_calls_which_api() {
 #[tokio::test]
 async fn an_application_in_the_extensions_is_named() {
     let application = Application::new("7", "jwtTest2")
-        .uuid("45101ccb")
-        .subscriber("5f4a7105")
-        .tier("Gold")
-        .application_tier("Unlimited")
-        .attribute("region", "eu")
-        .attribute("empty", "");
+        .with_uuid("45101ccb")
+        .with_subscriber("5f4a7105")
+        .with_tier("Gold")
+        .with_application_tier("Unlimited")
+        .with_attribute("region", "eu")
+        .with_attribute("empty", "");
     let mut request = get_with(&signed(&json!({})));
     request.extensions_mut().insert(application);
     let claims = claims_of(&ask(minting(), request).await.backend_jwt());

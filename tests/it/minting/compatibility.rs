@@ -138,7 +138,7 @@ async fn nothing_fixed_to_say_is_valid_json_too() {
 #[test]
 fn each_has_a_name_and_a_warning() {
     for form in Compatibility::ALL {
-        assert_eq!(form.name().parse(), Ok(form));
+        assert_eq!(form.name().parse(), Ok(*form));
         assert!(form.warning().len() > 20);
     }
     assert!("base64".parse::<Compatibility>().is_err());

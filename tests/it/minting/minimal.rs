@@ -40,7 +40,7 @@ async fn the_minimal_assertion_says_how_the_caller_was_authenticated_and_nothing
         .minimal_assertion()
         .audience("orders")
         .custom_claim("region", "eu");
-    let application = Application::new("7", "Web shop").subscriber("carol");
+    let application = Application::new("7", "Web shop").with_subscriber("carol");
     for (auth_type, name, application) in [
         (None, "none", None),
         (Some(AuthType::NONE), "none", None),
@@ -145,9 +145,13 @@ async fn our_own_verifier_takes_a_minimal_assertion_for_no_token() {
         .unwrap_err()
         .reason();
     assert_eq!(reason, RefusalReason::WrongType);
-    // The claim alone tells nothing: a user's token may have it.
+    // The claim alone tells nothing: a user's token may have it, whatever its subject is called.
     let verifier = forge::verifier(key(ALGORITHM));
     assert!(verifier.verify(&signed(&json!({"auth_type": "x"}))).is_ok());
+    let mapped = issuer_builder(key(ALGORITHM)).map_claim("uid", "sub");
+    let token = signed(&json!({"auth_type": "x", "sub": null, "uid": "alice"}));
+    let verifier = forge::verifier_of(mapped.build().unwrap());
+    assert_eq!(verifier.verify(&token).unwrap().subject(), Some("alice"));
 }
 
 #[test]

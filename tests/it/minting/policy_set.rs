@@ -15,7 +15,7 @@ fn api(name: &str) -> Api {
 
 /// Chooses by the field `api` of the request.
 fn layer(policies: &PolicySet) -> BackendJwtLayer<ChosenPolicy> {
-    BackendJwtLayer::with_policies(policies.clone(), |policies: &PolicySet, request: &Parts| {
+    BackendJwtLayer::from_policies(policies.clone(), |policies: &PolicySet, request: &Parts| {
         policies.get(request.headers.get("api")?.to_str().ok()?)
     })
 }
@@ -107,7 +107,7 @@ async fn a_request_without_a_policy_goes_nowhere() {
     others
         .set("orders", Policy::default(), api("Orders"))
         .unwrap();
-    let foreign = BackendJwtLayer::with_policies(policies, move |_: &PolicySet, _: &Parts| {
+    let foreign = BackendJwtLayer::from_policies(policies, move |_: &PolicySet, _: &Parts| {
         others.get("orders")
     });
     let answer = ask_for(foreign, "orders", &[]).await;
@@ -213,7 +213,7 @@ async fn a_request_in_flight_finishes_under_the_policy_it_has_and_the_next_gets_
     };
     let service: tower_backend_jwt::AccessToken<BackendJwt<_>> = ServiceBuilder::new()
         .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
-        .layer(BackendJwtLayer::with_policies(policies.clone(), choose))
+        .layer(BackendJwtLayer::from_policies(policies.clone(), choose))
         .service(service_fn(move |request| {
             slow(request, Arc::clone(&behind))
         }));
@@ -242,12 +242,46 @@ async fn a_request_in_flight_finishes_under_the_policy_it_has_and_the_next_gets_
 async fn all_policies_together_keep_no_more_than_the_set_may() {
     let policies = PolicySet::builder(ring(ALGORITHM))
         .clock(clock())
-        .no_cache()
+        .cache(4, 1 << 20)
         .build();
-    policies.set("a", Policy::default(), api("A")).unwrap();
-    let jwt = async || ask_for(layer(&policies), "a", &[]).await.backend_jwt();
-    assert_ne!(jwt().await, jwt().await);
+    for name in ["a", "b"] {
+        policies.set(name, Policy::default(), api(name)).unwrap();
+    }
+    let service = ServiceBuilder::new()
+        .layer(AccessTokenLayer::new(forge::verifier(key(ALGORITHM))))
+        .layer(layer(&policies))
+        .service(service_fn(upstream));
+    let ask = async |api: &str, subject: usize| {
+        let token = format!(
+            "Bearer {}",
+            signed(&json!({"sub": format!("user {subject}")}))
+        );
+        let request = get(&[("authorization", &token), ("api", api)]);
+        send(&service, request).await.backend_jwt()
+    };
+    let all = async || {
+        let mut jwts = Vec::new();
+        for subject in 0..20 {
+            jwts.extend([ask("a", subject).await, ask("b", subject).await]);
+        }
+        jwts
+    };
+    let (first, second) = (all().await, all().await);
+    let kept = second.iter().filter(|jwt| first.contains(jwt)).count();
+    assert!(kept <= 4, "{kept}");
+    assert_eq!(ask("a", 19).await, ask("a", 19).await);
+}
+
+#[test]
+fn a_set_shows_its_names_and_nothing_of_its_policies() {
+    let policies = set();
+    let policy = Policy::default().custom_claim("secret", "s3cret");
+    policies.set("a", policy, api("A")).unwrap();
     assert_eq!(format!("{policies:?}"), r#"PolicySet(["a"])"#);
+    assert_eq!(policies.names(), ["a"]);
+    let prepared = policies.get("a").unwrap();
+    assert_eq!(prepared.api(), Some(&api("A")));
+    assert!(!format!("{prepared:?}").contains("s3cret"));
 }
 
 #[tokio::test]
@@ -303,7 +337,7 @@ async fn a_policy_with_another_field_is_followed_the_moment_it_is_chosen() {
         policies.set("a", header("x-new"), api("A")).unwrap();
         policies.get("a")
     };
-    let layer = BackendJwtLayer::with_policies(policies, choose);
+    let layer = BackendJwtLayer::from_policies(policies, choose);
     let forged = [
         ("x-old", "forged"),
         ("X_New", "forged"),

@@ -30,7 +30,7 @@ use tower_layer::Layer;
 /// that no [`AccessTokenLayer`](crate::AccessTokenLayer) has seen is answered `500`.
 ///
 /// One layer does for many APIs, each with its own policy, which can be exchanged while requests are
-/// served: [`with_policies`](Self::with_policies).
+/// served: [`from_policies`](Self::from_policies).
 ///
 /// A JWT is used again for the same token, application and claims while at least half of its time is
 /// left, or all of it where the access token's end is its own; never once its key no longer signs.
@@ -154,10 +154,10 @@ impl BackendJwtLayer {
 }
 
 impl BackendJwtLayer<ChosenPolicy> {
-    /// Signs after the policy that `choose` chooses for each request, with the keys of the set.
+    /// Signs under the policy that `choose` chooses for each request, with the keys of the set.
     ///
     /// See [`PolicySet`] for an example.
-    pub fn with_policies(policies: PolicySet, choose: impl ChoosePolicy) -> Self {
+    pub fn from_policies(policies: PolicySet, choose: impl ChoosePolicy) -> Self {
         Self::over(ChosenPolicy {
             policies,
             choose: Arc::new(choose),
@@ -169,13 +169,11 @@ impl<P> BackendJwtLayer<P> {
     /// Adds claims of your own, in place of those from an earlier call.
     ///
     /// ```
-    /// # use tower_backend_jwt::{BackendJwtLayer, Claims, Refusal, VerifiedToken};
+    /// # use tower_backend_jwt::{BackendJwtLayer, Claims, VerifiedToken};
     /// # fn example(layer: BackendJwtLayer) -> BackendJwtLayer {
     /// layer.claims(|token: &VerifiedToken, _: &http::request::Parts| {
     ///     let name = token.claim::<String>("name")?.unwrap_or_default();
-    ///     Claims::new()
-    ///         .with("greeting", format!("Hello, {name}"))
-    ///         .map_err(|error| Refusal::forbidden().with_detail(error.to_string()))
+    ///     Ok(Claims::new().with("greeting", format!("Hello, {name}"))?)
     /// })
     /// # }
     /// ```

@@ -27,6 +27,13 @@ where
     }
 }
 
+/// Always this one: for who routes requests, and has a layer for each route.
+impl ChoosePolicy for PreparedPolicy {
+    fn choose_policy(&self, _: &PolicySet, _: &Parts) -> Option<PreparedPolicy> {
+        Some(self.clone())
+    }
+}
+
 /// The one policy of a [`BackendJwtLayer`](crate::BackendJwtLayer), and its API.
 #[derive(Clone)]
 pub struct OnePolicy(pub(super) Arc<Minter>);

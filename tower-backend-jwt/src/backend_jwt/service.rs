@@ -6,7 +6,7 @@ use super::{
     policies::{Policies, Telling},
 };
 use crate::{
-    Anonymous, Application, AuthType, Claims, VerifiedToken,
+    Application, AuthType, Claims, VerifiedToken,
     field::strip,
     mint::{Caller, Minter},
     refusal::{Refusal, RefusalReason},
@@ -76,19 +76,11 @@ impl Telling {
         let mut claims = extensions.get::<Claims>().cloned().unwrap_or_default();
         if let Some(token) = extensions.get::<VerifiedToken>() {
             if let Some(own) = &self.claims {
-                claims = claims
-                    .and(&own.backend_claims(token, request)?)
-                    .map_err(|error| {
-                        Refusal::new(RefusalReason::UnusableClaims).with_detail(error.to_string())
-                    })?;
+                claims = claims.merge(&own.backend_claims(token, request)?)?;
             }
             return minter.mint(Caller::Token(token), application, &claims);
         }
-        let auth_type = match (extensions.get(), extensions.get()) {
-            (Some(auth_type), _) => auth_type,
-            (None, Some(Anonymous)) => &AuthType::NONE,
-            (None, None) => return Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
-        };
+        let auth_type = AuthType::of(extensions)?;
         minter.mint(Caller::Without(auth_type), application, &claims)
     }
 }

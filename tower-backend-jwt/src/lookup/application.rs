@@ -5,7 +5,7 @@ use super::{
     service::{Find, Finding, Found, Lookup},
 };
 use crate::{
-    Anonymous, Api, Application, AuthType, Subscription, VerifiedToken,
+    Api, Application, AuthType, Subscription, VerifiedToken,
     refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse, Responder},
 };
 use http::request::Parts;
@@ -43,6 +43,7 @@ where
 
 /// Which application is asked for.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct ApplicationQuery {
     issuer: Arc<str>,
     client_id: Box<str>,
@@ -50,6 +51,21 @@ pub struct ApplicationQuery {
 }
 
 impl ApplicationQuery {
+    /// Asks for the client of this issuer with this id.
+    pub fn new(issuer: &str, client_id: &str) -> Self {
+        Self {
+            issuer: issuer.into(),
+            client_id: client_id.into(),
+            api: None,
+        }
+    }
+
+    /// And for its subscription to this API.
+    pub fn with_api(mut self, api: Api) -> Self {
+        self.api = Some(Arc::new(api));
+        self
+    }
+
     /// Who issued the token: two issuers may give the same id to two clients.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -73,8 +89,8 @@ impl ApplicationQuery {
 /// request's extensions from there on, and [`BackendJwtLayer`](crate::BackendJwtLayer) says what it is.
 ///
 /// The source is asked once for all requests of a client that come at the same time, and again when what
-/// it said is older than a minute. What it said is kept up to a bound; a failure is not. Without an
-/// answer within two seconds, or when it fails, the request is answered `503`.
+/// it said is older than a minute; a failure is believed for a second. What is kept has a bound. Without an
+/// answer within two seconds, or when the source fails, the request is answered `503`.
 ///
 /// A request without a token goes by unasked, with the application that is in its extensions, if one is.
 ///
@@ -104,7 +120,7 @@ impl ApplicationQuery {
 /// #     .build()?;
 /// // A database, in earnest.
 /// let applications = |query: ApplicationQuery| async move {
-///     let shop = Application::new("7", "Web shop").tier("Gold").subscription(Subscription::Active);
+///     let shop = Application::new("7", "Web shop").with_tier("Gold").with_subscription(Subscription::Active);
 ///     Ok((query.client_id() == "shop").then_some(shop))
 /// };
 /// let service = ServiceBuilder::new()
@@ -137,17 +153,21 @@ impl ApplicationLayer {
     pub fn new(source: impl ApplicationSource) -> Self {
         let source = Arc::new(source);
         Self {
-            asking: Asking::new(Arc::new(move |query| {
-                let source = Arc::clone(&source);
-                Box::pin(async move { source.application(query).await })
-            })),
+            asking: Asking::new(
+                "application",
+                Arc::new(move |query| {
+                    let source = Arc::clone(&source);
+                    Box::pin(async move { source.application(query).await })
+                }),
+            ),
             api: None,
             subscribed: false,
             responder: Responder::default(),
         }
     }
 
-    /// Asks for subscriptions to this API. An [`Api`] in the request's extensions comes before it.
+    /// Asks for subscriptions to this API. An [`Api`] in the request's extensions comes before it; what the
+    /// backend JWT says of the API is up to [`BackendJwtLayer`](crate::BackendJwtLayer) alone.
     pub fn api(mut self, api: Api) -> Self {
         self.api = Some(Arc::new(api));
         self
@@ -173,8 +193,8 @@ impl ApplicationLayer {
         self.cache(0, 0)
     }
 
-    /// How long an answer is believed. Default: a minute. That there is no such application is never
-    /// believed for more than ten seconds.
+    /// How long an answer is believed. Default: a minute. That there is no such application, or no active
+    /// subscription, is never believed for more than ten seconds, and a failure for one.
     pub const fn fresh_for(mut self, age: Duration) -> Self {
         self.asking.fresh_for = age;
         self
@@ -215,7 +235,7 @@ impl ApplicationLayer {
         head: &mut Parts,
     ) -> Result<(), Refusal> {
         if subscribed {
-            match found.as_ref().and_then(Application::subscribed) {
+            match found.as_ref().and_then(Application::subscription) {
                 Some(Subscription::Active) => {}
                 Some(Subscription::Blocked) => {
                     return Err(Refusal::new(RefusalReason::SubscriptionBlocked));
@@ -233,7 +253,7 @@ impl ApplicationLayer {
 impl Find for ApplicationLayer {
     fn find(&self, head: &mut Parts) -> Result<Option<Finding>, Refusal> {
         let Some(token) = head.extensions.get::<VerifiedToken>() else {
-            without_token(head)?;
+            AuthType::of(&head.extensions)?;
             // Who has checked an API key, say, knows the application.
             let known = head.extensions.get::<Application>().cloned();
             return Self::admit(self.subscribed, known, head).map(|()| None);
@@ -271,16 +291,6 @@ impl Find for ApplicationLayer {
     }
 }
 
-/// Whether a request may go on that has no token: on purpose only.
-pub(super) fn without_token(head: &Parts) -> Result<(), Refusal> {
-    let extensions = &head.extensions;
-    if extensions.get::<AuthType>().is_some() || extensions.get::<Anonymous>().is_some() {
-        Ok(())
-    } else {
-        Err(Refusal::new(RefusalReason::MissingAccessTokenLayer))
-    }
-}
-
 impl<S> Layer<S> for ApplicationLayer {
     type Service = Lookup<S>;
 
@@ -291,7 +301,7 @@ impl<S> Layer<S> for ApplicationLayer {
 
 impl Kept for ApplicationQuery {
     fn bytes(&self) -> usize {
-        self.client_id.len() + self.api.as_ref().map_or(0, |_| size_of::<Api>())
+        self.client_id.len() + self.api.as_ref().map_or(0, |api| api.size())
     }
 }
 
@@ -301,7 +311,8 @@ impl Kept for Option<Application> {
     }
 
     fn is_nothing(&self) -> bool {
-        self.is_none()
+        let subscription = self.as_ref().and_then(Application::subscription);
+        subscription != Some(Subscription::Active)
     }
 }
 

@@ -1,13 +1,12 @@
 //! The attributes of a user.
 
 use super::{
-    application::without_token,
     asking::{Asking, Kept},
     service::{Find, Finding, Found, Lookup},
 };
 use crate::{
-    Claims, VerifiedToken,
-    refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse, Responder},
+    AuthType, Claims, VerifiedToken,
+    refusal::{Refusal, RefusalFormat, RefusalResponse, Responder},
 };
 use http::request::Parts;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
@@ -37,12 +36,21 @@ where
 
 /// Which user is asked for.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct UserQuery {
     issuer: Arc<str>,
     subject: Box<str>,
 }
 
 impl UserQuery {
+    /// Asks for the user of this issuer with this subject.
+    pub fn new(issuer: &str, subject: &str) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+        }
+    }
+
     /// Who issued the token: a subject is unique at its issuer only.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -69,14 +77,12 @@ impl UserQuery {
 /// [`BackendJwtLayer`](crate::BackendJwtLayer). It waits on tokio's clock: the runtime has to have one.
 ///
 /// ```
-/// use tower_backend_jwt::{Claims, Refusal, UserClaimsLayer, UserQuery};
+/// use tower_backend_jwt::{Claims, UserClaimsLayer, UserQuery};
 ///
 /// let layer = UserClaimsLayer::new(|query: UserQuery| async move {
 ///     // A directory, in earnest.
 ///     let department = if query.subject() == "alice" { "sales" } else { "none" };
-///     Claims::new()
-///         .with("department", department)
-///         .map_err(|error| Refusal::source_unavailable().with_detail(error.to_string()))
+///     Ok(Claims::new().with("department", department)?)
 /// });
 /// ```
 #[derive(Clone)]
@@ -91,10 +97,13 @@ impl UserClaimsLayer {
     pub fn new(source: impl ClaimsSource) -> Self {
         let source = Arc::new(source);
         Self {
-            asking: Asking::new(Arc::new(move |query| {
-                let source = Arc::clone(&source);
-                Box::pin(async move { source.claims(query).await })
-            })),
+            asking: Asking::new(
+                "user claims",
+                Arc::new(move |query| {
+                    let source = Arc::clone(&source);
+                    Box::pin(async move { source.claims(query).await })
+                }),
+            ),
             responder: Responder::default(),
         }
     }
@@ -111,7 +120,8 @@ impl UserClaimsLayer {
         self.cache(0, 0)
     }
 
-    /// How long an answer is believed. Default: a minute.
+    /// How long an answer is believed. Default: a minute. That nothing is known of a user is never believed
+    /// for more than ten seconds, and a failure for one.
     pub const fn fresh_for(mut self, age: Duration) -> Self {
         self.asking.fresh_for = age;
         self
@@ -146,17 +156,14 @@ impl UserClaimsLayer {
 /// Puts claims beside those that are there.
 fn add(claims: &Claims, head: &mut Parts) -> Result<(), Refusal> {
     let had = head.extensions.remove::<Claims>().unwrap_or_default();
-    let both = had.and(claims).map_err(|error| {
-        Refusal::new(RefusalReason::UnusableClaims).with_detail(error.to_string())
-    })?;
-    head.extensions.insert(both);
+    head.extensions.insert(had.merge(claims)?);
     Ok(())
 }
 
 impl Find for UserClaimsLayer {
     fn find(&self, head: &mut Parts) -> Result<Option<Finding>, Refusal> {
         let Some(token) = head.extensions.get::<VerifiedToken>() else {
-            return without_token(head).map(|()| None);
+            return AuthType::of(&head.extensions).map(|_| None);
         };
         let Some(subject) = token.subject() else {
             return Ok(None);
@@ -201,6 +208,10 @@ impl Kept for UserQuery {
 impl Kept for Claims {
     fn bytes(&self) -> usize {
         self.size()
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
     }
 }
 

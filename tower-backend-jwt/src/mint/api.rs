@@ -41,9 +41,25 @@ impl Api {
     }
 
     /// The kind of environment it runs in. Default: `PRODUCTION`.
-    pub fn key_type(mut self, key_type: impl Into<String>) -> Self {
+    pub fn with_key_type(mut self, key_type: impl Into<String>) -> Self {
         self.key_type = key_type.into();
         self
+    }
+
+    /// The kind of environment it runs in.
+    #[must_use]
+    pub fn key_type(&self) -> &str {
+        &self.key_type
+    }
+
+    /// The bytes it takes in memory, nearly.
+    #[cfg(feature = "sources")]
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + self.name.len()
+            + self.version.len()
+            + self.key_type.len()
+            + self.context.as_ref().map_or(0, String::len)
     }
 
     /// Its name.

@@ -14,8 +14,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 /// use tower_backend_jwt::Application;
 ///
 /// let application = Application::new("45101ccb-865f-4f48-b7ac-18e43b07edd3", "jwtTest2")
-///     .subscriber("5f4a7105-a889-4f92-9612-eef5bafe4eec")
-///     .tier("Unlimited");
+///     .with_subscriber("5f4a7105-a889-4f92-9612-eef5bafe4eec")
+///     .with_tier("Unlimited");
+/// assert_eq!(application.tier(), Some("Unlimited"));
 /// # let mut request = http::Request::new(());
 /// request.extensions_mut().insert(application);
 /// ```
@@ -67,27 +68,27 @@ impl Application {
     }
 
     /// Its UUID, where that is not its id (`applicationUUId`).
-    pub fn uuid(self, uuid: impl Into<String>) -> Self {
+    pub fn with_uuid(self, uuid: impl Into<String>) -> Self {
         self.with(|fields| fields.uuid = uuid.into())
     }
 
     /// Who subscribed it to the API (`subscriber`).
-    pub fn subscriber(self, subscriber: impl Into<String>) -> Self {
+    pub fn with_subscriber(self, subscriber: impl Into<String>) -> Self {
         self.with(|fields| fields.subscriber = Some(subscriber.into()))
     }
 
     /// The tier of the application (`applicationtier`).
-    pub fn application_tier(self, tier: impl Into<String>) -> Self {
+    pub fn with_application_tier(self, tier: impl Into<String>) -> Self {
         self.with(|fields| fields.application_tier = Some(tier.into()))
     }
 
     /// The tier of its subscription (`tier`).
-    pub fn tier(self, tier: impl Into<String>) -> Self {
+    pub fn with_tier(self, tier: impl Into<String>) -> Self {
         self.with(|fields| fields.tier = Some(tier.into()))
     }
 
     /// Adds one of its attributes (`applicationAttributes`).
-    pub fn attribute(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn with_attribute(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.with(|fields| {
             fields.attributes.insert(name.into(), value.into());
         })
@@ -97,12 +98,55 @@ impl Application {
     ///
     /// No claim says this; an [`ApplicationLayer`](crate::ApplicationLayer) can
     /// [require](crate::ApplicationLayer::require_subscription) an active one.
-    pub fn subscription(self, subscription: Subscription) -> Self {
+    pub fn with_subscription(self, subscription: Subscription) -> Self {
         self.with(|fields| fields.subscription = Some(subscription))
     }
 
-    #[cfg(feature = "sources")]
-    pub(crate) fn subscribed(&self) -> Option<Subscription> {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Its UUID.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        &self.0.uuid
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Who subscribed it to the API.
+    #[must_use]
+    pub fn subscriber(&self) -> Option<&str> {
+        self.0.subscriber.as_deref()
+    }
+
+    /// The tier of the application.
+    #[must_use]
+    pub fn application_tier(&self) -> Option<&str> {
+        self.0.application_tier.as_deref()
+    }
+
+    /// The tier of its subscription.
+    #[must_use]
+    pub fn tier(&self) -> Option<&str> {
+        self.0.tier.as_deref()
+    }
+
+    /// Its attributes, names and values.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        let attributes = self.0.attributes.iter();
+        attributes.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Its subscription to the API that is called.
+    #[must_use]
+    pub fn subscription(&self) -> Option<Subscription> {
         self.0.subscription
     }
 

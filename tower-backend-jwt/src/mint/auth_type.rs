@@ -1,5 +1,10 @@
 //! Callers without an access token.
 
+use crate::{
+    Anonymous,
+    refusal::{Refusal, RefusalReason},
+};
+use http::Extensions;
 use std::{borrow::Cow, fmt};
 use tower_jwks::ConfigError;
 
@@ -51,6 +56,16 @@ impl AuthType {
                 "auth type",
                 "is not 1 to 32 lower-case letters, digits and underscores",
             ))
+        }
+    }
+
+    /// How the caller of a request without a token was authenticated, or an error: that there is no token
+    /// has to be on purpose.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
+        match (extensions.get(), extensions.get()) {
+            (Some(auth_type), _) => Ok(auth_type),
+            (None, Some(Anonymous)) => Ok(&Self::NONE),
+            (None, None) => Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
         }
     }
 

@@ -81,9 +81,13 @@ impl Claims {
         Ok(())
     }
 
-    /// These and the others, of which none may have a name of these.
-    pub(crate) fn and(mut self, others: &Self) -> Result<Self, ConfigError> {
-        if self.0.names.is_empty() {
+    /// These and the others.
+    ///
+    /// # Errors
+    ///
+    /// One of the others has the name of one of these.
+    pub fn merge(mut self, others: &Self) -> Result<Self, ConfigError> {
+        if self.is_empty() {
             return Ok(others.clone());
         }
         if let Some(name) = others.names().find(|name| self.has(name)) {
@@ -113,7 +117,14 @@ impl Claims {
         self.names().any(|had| had == name)
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.names.is_empty()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.names.iter().map(AsRef::as_ref)
     }
 

@@ -47,7 +47,7 @@ pub enum Compatibility {
 
 impl Compatibility {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: &'static [Self] = &[
         Self::StandardAlphabet,
         Self::X5t,
         Self::X5tS256,
@@ -92,11 +92,12 @@ impl FromStr for Compatibility {
     type Err = ConfigError;
 
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        let known = Self::ALL.into_iter().find(|form| form.name() == name);
-        known.ok_or_else(|| {
+        let known = Self::ALL.iter().find(|form| form.name() == name);
+        known.copied().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|form| form.name()).collect();
             ConfigError::new(
                 "compatibility",
-                format!("{name:?} is not standardAlphabet, x5t, x5t#S256, noKid or noIssuer"),
+                format!("{name:?} is not one of {}", names.join(", ")),
             )
         })
     }

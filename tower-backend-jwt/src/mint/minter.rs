@@ -99,7 +99,6 @@ pub(crate) struct Minter {
     number: u64,
     /// What every token of this minter claims, as JSON members.
     fixed: String,
-    cache: Option<Arc<JwtCache>>,
 }
 
 impl Minter {
@@ -108,7 +107,6 @@ impl Minter {
         Self {
             number: MADE.fetch_add(1, Ordering::Relaxed),
             fixed: fixed(&settings.policy, settings.api.as_ref(), &settings.custom),
-            cache: settings.cache.clone(),
             settings,
         }
     }
@@ -142,16 +140,13 @@ impl Minter {
             application,
             claims: claims.json(),
         };
-        if let Some(value) = self
-            .cache
-            .as_ref()
-            .and_then(|cache| cache.find(&inputs, &key, now))
-        {
+        let cache = self.settings.cache.as_deref();
+        if let Some(value) = cache.and_then(|cache| cache.find(&inputs, &key, now)) {
             return Ok(Some(value));
         }
         let minted = self.sign(&inputs, claims, &key, now)?;
         let value = minted.value.clone();
-        if let Some(cache) = &self.cache {
+        if let Some(cache) = cache {
             cache.insert(&inputs, minted);
         }
         Ok(Some(value))
@@ -376,7 +371,7 @@ impl fmt::Debug for Minter {
             .field("keys", &self.settings.keys)
             .field("policy", &self.settings.policy)
             .field("api", &self.settings.api)
-            .field("cache", &self.cache)
+            .field("cache", &self.settings.cache)
             .finish_non_exhaustive()
     }
 }

@@ -311,7 +311,7 @@ impl Policy {
     /// Such a JWT has the claim `auth_type`, which says how the caller was authenticated
     /// ([`AuthType`](crate::AuthType)), and nothing that looks like a user's: no `sub`, no claim of the
     /// dialect about a user. It says what the API is, what the application is where one is known, and
-    /// the custom claims. That of a user never has an `auth_type`.
+    /// the custom claims. That of a user has no `auth_type` under such a policy.
     ///
     /// A service that takes any JWT with a good signature for a user's must not be told of the others.
     pub const fn minimal_assertion(mut self) -> Self {

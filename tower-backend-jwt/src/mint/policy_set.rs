@@ -16,15 +16,15 @@ use tower_jwks::{Clock, ConfigError, KeyRing};
 /// The policies of many APIs, by name, which can be exchanged while requests are served.
 ///
 /// A handle: clones share the policies. A [`BackendJwtLayer`](crate::BackendJwtLayer) made
-/// [with it](crate::BackendJwtLayer::with_policies) asks for the policy of each request.
+/// [with it](crate::BackendJwtLayer::from_policies) asks for the policy of each request.
 ///
 /// A change is whole or not at all: policies that are not sound, or do not fit the keys, leave those in
 /// force. So do policies with more fields than 64, past ones counted. A request that has its policy goes on with it; the next one gets the new. JWTs that were made
-/// after a policy are not handed out any more when it is exchanged. They are kept, up to a bound, for
+/// under a policy are not handed out any more when it is exchanged. They are kept, up to a bound, for
 /// all policies of the set together.
 ///
 /// A field that a policy of the set has ever put its JWT into stays the gateway's own: what a caller
-/// sends in it is removed, whatever the policies are now. Requests may still be told of after the old ones,
+/// sends in it is removed, whatever the policies are now. Requests may still be told of under the old ones,
 /// and services behind may still trust them.
 ///
 /// ```
@@ -39,7 +39,7 @@ use tower_jwks::{Clock, ConfigError, KeyRing};
 /// ])?;
 ///
 /// // The first segment of the path names the API.
-/// let layer = BackendJwtLayer::with_policies(policies.clone(), |policies: &PolicySet, request: &Parts| {
+/// let layer = BackendJwtLayer::from_policies(policies.clone(), |policies: &PolicySet, request: &Parts| {
 ///     policies.get(request.uri.path().split('/').nth(1)?)
 /// });
 ///
@@ -114,6 +114,12 @@ impl PreparedPolicy {
         &self.0.settings().policy
     }
 
+    /// The API it is for.
+    #[must_use]
+    pub fn api(&self) -> Option<&Api> {
+        self.0.settings().api.as_ref()
+    }
+
     pub(crate) fn minter(&self) -> &Minter {
         &self.0
     }
@@ -145,13 +151,13 @@ impl PolicySet {
         self.0.current.load().policies.get(name).cloned()
     }
 
-    /// Exchanges all policies. One that stays as it was keeps the JWTs that were made after it.
+    /// Exchanges all policies. One that stays as it was keeps the JWTs that were made under it.
     ///
     /// # Errors
     ///
     /// A policy is not sound or asks for another algorithm than the ring's, as in
-    /// [`BackendJwtLayer::policy`](crate::BackendJwtLayer::policy), or a name is there twice. The policies
-    /// in force stay.
+    /// [`BackendJwtLayer::policy`](crate::BackendJwtLayer::policy), a name is there twice, or the policies
+    /// have more than 64 fields, past ones counted. The policies in force stay.
     pub fn replace<N: Into<String>>(
         &self,
         policies: impl IntoIterator<Item = (N, Policy, Api)>,
@@ -165,11 +171,12 @@ impl PolicySet {
 
     /// Another set, with these policies in place of all. It has the keys, the clock and the JWTs that are
     /// kept of this one, which stays as it is: for who exchanges a whole table of routes and policies, and
-    /// may think better of it.
+    /// may think better of it. Its fields are those of its own policies: one that only policies of this set
+    /// have is nobody's there.
     ///
     /// # Errors
     ///
-    /// As [`replace`](Self::replace).
+    /// As [`replace`](Self::replace), but that fields of past policies do not count.
     ///
     /// ```
     /// use tower_backend_jwt::{Api, Policy, PolicySet};
@@ -218,7 +225,17 @@ impl PolicySet {
         self.0.settings.is_of_family(policy.minter().settings())
     }
 
-    pub(crate) fn headers(&self) -> Arc<[HeaderName]> {
+    /// The names of its policies, in no order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let current = self.0.current.load();
+        current.policies.keys().map(ToString::to_string).collect()
+    }
+
+    /// The fields that are the gateway's own: a route beside the layer has to
+    /// [remove](crate::StripHeaderLayer) them too.
+    #[must_use]
+    pub fn headers(&self) -> Arc<[HeaderName]> {
         Arc::clone(&self.0.current.load().headers)
     }
 

@@ -100,6 +100,16 @@ impl Refusal {
         self
     }
 
+    /// Says which source has failed.
+    #[cfg(feature = "sources")]
+    pub(crate) fn of_source(self, name: &str) -> Self {
+        let detail = match &self.detail {
+            Some(detail) => format!("{name}: {detail}"),
+            None => name.to_owned(),
+        };
+        self.with_detail(detail)
+    }
+
     /// The reason, to be counted or compared.
     #[must_use]
     pub const fn reason(&self) -> RefusalReason {
@@ -136,6 +146,13 @@ impl fmt::Display for Refusal {
 }
 
 impl Error for Refusal {}
+
+/// Claims of the user's own that do not go together: `500`.
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        Self::new(RefusalReason::UnusableClaims).with_detail(error.to_string())
+    }
+}
 
 impl From<Malformed> for Refusal {
     fn from(Malformed: Malformed) -> Self {

@@ -70,15 +70,15 @@ impl Entry {
             }
         }
         let id = entry.id.unwrap_or_else(|| entry.uuid.clone());
-        let mut application = Application::new(id, entry.name).uuid(entry.uuid);
+        let mut application = Application::new(id, entry.name).with_uuid(entry.uuid);
         if let Some(owner) = entry.owner {
-            application = application.subscriber(owner);
+            application = application.with_subscriber(owner);
         }
         if let Some(tier) = entry.tier {
-            application = application.application_tier(tier);
+            application = application.with_application_tier(tier);
         }
         for (name, value) in entry.attributes {
-            application = application.attribute(name, value);
+            application = application.with_attribute(name, value);
         }
         let mut subscriptions = HashMap::new();
         for (index, subscription) in entry.subscriptions.into_iter().enumerate() {
@@ -86,9 +86,9 @@ impl Entry {
                 Status::Active => Subscription::Active,
                 Status::Blocked => Subscription::Blocked,
             };
-            let mut subscribed = application.clone().subscription(state);
+            let mut subscribed = application.clone().with_subscription(state);
             if let Some(tier) = subscription.tier {
-                subscribed = subscribed.tier(tier);
+                subscribed = subscribed.with_tier(tier);
             }
             let api = (subscription.api, subscription.version);
             if subscriptions.insert(api, subscribed).is_some() {

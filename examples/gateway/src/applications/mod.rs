@@ -204,9 +204,9 @@ applications:
 
     fn shop() -> Application {
         Application::new("45101ccb", "Web shop")
-            .subscriber("carol")
-            .application_tier("Unlimited")
-            .attribute("cost-centre", "17")
+            .with_subscriber("carol")
+            .with_application_tier("Unlimited")
+            .with_attribute("cost-centre", "17")
     }
 
     fn found(
@@ -226,8 +226,11 @@ applications:
         let applications = Applications::load(&file).unwrap();
         let idp = "https://idp.example.com";
         let of = |api| found(&applications, idp, "shop", api);
-        assert_eq!(of("Orders"), Some(shop().tier("Gold").subscription(Active)));
-        assert_eq!(of("Stock"), Some(shop().subscription(Blocked)));
+        assert_eq!(
+            of("Orders"),
+            Some(shop().with_tier("Gold").with_subscription(Active))
+        );
+        assert_eq!(of("Stock"), Some(shop().with_subscription(Blocked)));
         assert_eq!(of("Mail"), Some(shop()));
         assert_eq!(found(&applications, idp, "other", "Orders"), None);
         // The same id of another issuer is another client's.

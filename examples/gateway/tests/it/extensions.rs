@@ -178,8 +178,11 @@ async fn each_form_of_an_older_product_is_written_as_there() {
 
 #[test]
 fn each_form_of_an_older_product_is_warned_of() {
-    let forms = Compatibility::ALL.map(|form| format!("compatibility: ['{form}']"));
-    let forms = forms.each_ref().map(String::as_str);
+    let forms: Vec<_> = Compatibility::ALL
+        .iter()
+        .map(|form| format!("compatibility: ['{form}']"))
+        .collect();
+    let forms: Vec<_> = forms.iter().map(String::as_str).collect();
     let api = conf_for("http://127.0.0.1:9", &operations(&forms));
     let (files, _) = with_certificate(Files::new(&Idp::new()).api(&api));
     let (code, said) = files.check_logging("warn");

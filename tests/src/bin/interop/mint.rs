@@ -73,8 +73,8 @@ async fn minted(recipe: Recipe) -> Result<Case, Failure> {
     })?;
 
     let application = Application::new("7", "shop")
-        .subscriber("carol")
-        .tier("Gold");
+        .with_subscriber("carol")
+        .with_tier("Gold");
     let request = Request::get("/orders/1.0.0/42")
         .header(
             AUTHORIZATION,
