@@ -15,6 +15,7 @@ mod lookup;
 mod minting;
 mod mutations;
 mod refusals;
+mod poc_attack;
 mod remote;
 mod secrets;
 mod vectors;

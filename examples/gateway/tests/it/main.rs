@@ -17,6 +17,7 @@ mod header_policies;
 mod http2;
 mod idp;
 mod keys;
+mod poc_attack;
 mod provider;
 mod refusals;
 mod remote;
