@@ -9,7 +9,9 @@ use tests::{
     upstream::{get_with, send, signed, upstream},
 };
 use tower::{ServiceBuilder, service_fn};
-use tower_backend_jwt::{AccessTokenLayer, BackendJwtEntry, BackendJwtLayer, CopiedClaims, Policy};
+use tower_backend_jwt::{
+    AccessTokenLayer, BackendJwtEntry, BackendJwtLayer, Compatibility, CopiedClaims, Policy,
+};
 use tower_jwks::{Algorithm, ConfigError};
 
 /// The entry of the documentation's sample, as it stands there.
@@ -291,6 +293,14 @@ fn what_wso2s_other_gateways_set_elsewhere_can_be_set_in_the_entry() {
             "excludedClaims: [email]",
             Policy::wso2().copied_claims(CopiedClaims::all_but(["email"])),
         ),
+        (
+            "copiedClaims: [email]",
+            Policy::wso2().copied_claims(CopiedClaims::listed(["email"])),
+        ),
+        (
+            "copiedClaims: []",
+            Policy::wso2().copied_claims(CopiedClaims::none()),
+        ),
         ("endUser: true", Policy::wso2().enduser()),
         ("endUser: false", Policy::wso2()),
         (
@@ -299,6 +309,12 @@ fn what_wso2s_other_gateways_set_elsewhere_can_be_set_in_the_entry() {
         ),
         ("minimalAssertion: true", Policy::wso2().minimal_assertion()),
         ("minimalAssertion: false", Policy::wso2()),
+        (
+            "compatibility: ['x5t#S256', noIssuer]",
+            Policy::wso2()
+                .compatibility(Compatibility::NoIssuer)
+                .compatibility(Compatibility::X5tS256),
+        ),
     ] {
         let yaml = format!("policyName: BackendJwt\nparameters: {{{parameter}}}");
         assert_eq!(policy(&yaml).as_ref(), Ok(&expected), "{parameter}");
@@ -310,10 +326,18 @@ fn what_wso2s_other_gateways_set_elsewhere_can_be_set_in_the_entry() {
             "excludedClaims: {email: true}",
             "excludedClaims: is not a list",
         ),
+        (
+            "copiedClaims: [], excludedClaims: []",
+            "copiedClaims: is set beside excludedClaims",
+        ),
         ("endUser: 1", "endUser: is not true or false"),
         (
             "minimalAssertion: 'true'",
             "minimalAssertion: is not true or false",
+        ),
+        (
+            "compatibility: [base64]",
+            "compatibility: \"base64\" is not",
         ),
         ("issuer: 7", "issuer: is not a string"),
     ] {

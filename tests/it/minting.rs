@@ -1,6 +1,7 @@
 //! What the service behind is told, and what it never sees.
 
 mod claims;
+mod compatibility;
 mod field;
 mod minimal;
 mod policy;

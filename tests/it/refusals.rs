@@ -178,7 +178,16 @@ async fn the_form_of_wso2_gateways_can_be_chosen() {
         let body = answer.json();
         assert_eq!(answer.status(), status);
         assert_eq!(answer.field("content-type"), Some("application/json"));
-        assert_eq!(answer.field("www-authenticate"), Some(challenge));
+        // Theirs, with the realm and the words of WSO2's gateways.
+        let challenge = match challenge.strip_prefix("Bearer ") {
+            Some(parameters) => format!("Bearer realm=\"APK\", {parameters}"),
+            None => "Bearer realm=\"APK\"".to_owned(),
+        };
+        let words = "The provided token is invalid";
+        let challenge = challenge
+            .replace("the access token is not valid", words)
+            .replace("the access token expired", words);
+        assert_eq!(answer.field("www-authenticate"), Some(challenge.as_str()));
         assert_eq!(body["code"], code, "{reason:?}");
         assert!(body["error_message"].is_string() && body["error_description"].is_string());
         assert_eq!(body.as_object().unwrap().len(), 3);

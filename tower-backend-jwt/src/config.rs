@@ -35,6 +35,7 @@ use tower_jwks::{Algorithm, ConfigError};
 /// | `audiences` | none | a list: [`Policy::audiences`], Choreo's `backendJWTConfiguration.audiences` |
 /// | `claimDialect` | `http://wso2.org/claims` | [`Policy::dialect`], Choreo Connect's `claimDialect` |
 /// | `excludedClaims` | none | a list of claims that are not copied: [`CopiedClaims::all_but`], API Manager's `excluded_claims` |
+/// | `copiedClaims` | all | a list of the claims that are copied, and no others: [`CopiedClaims::listed`] |
 /// | `endUser` | `false` | `true`: [`Policy::enduser`], as in Choreo |
 /// | `issuer` | `wso2.org/products/am` | [`Policy::issuer`] |
 /// | `minimalAssertion` | `false` | `true`: [`Policy::minimal_assertion`] |
@@ -107,7 +108,12 @@ fn entry(value: Value) -> Result<Policy, ConfigError> {
 
 fn policy(parameters: Value) -> Result<Policy, ConfigError> {
     let mut policy = Policy::wso2();
-    for (name, value) in parameters.map("parameters")? {
+    let parameters = parameters.map("parameters")?;
+    let has = |wanted: &str| parameters.iter().any(|(name, _)| name == wanted);
+    if has("copiedClaims") && has("excludedClaims") {
+        return Err(wrong("copiedClaims", "is set beside excludedClaims").within("parameters"));
+    }
+    for (name, value) in parameters {
         policy = parameter(policy, name, value).map_err(|error| error.within("parameters"))?;
     }
     Ok(policy)
@@ -155,6 +161,7 @@ fn parameter(policy: Policy, name: String, value: Value) -> Result<Policy, Confi
         "excludedClaims" => {
             policy.copied_claims(CopiedClaims::all_but(value.texts("excludedClaims")?))
         }
+        "copiedClaims" => policy.copied_claims(CopiedClaims::listed(value.texts("copiedClaims")?)),
         "endUser" => match value.switch("endUser")? {
             true => policy.enduser(),
             false => policy,

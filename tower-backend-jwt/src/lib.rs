@@ -90,6 +90,11 @@
 //! | `axum` | no | extractors for [`VerifiedToken`] |
 //! | `config` | no | the `BackendJwt` policy as an apk-conf of WSO2 APK writes it |
 
+//! # Coming from WSO2
+//!
+//! [A page](_coming_from_wso2) goes through the settings of APK, Choreo and API Manager: what each is here,
+//! what differs and why.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access_token;
@@ -114,6 +119,10 @@ mod scope;
 mod trace;
 mod verified;
 mod verifier;
+
+#[cfg(doc)]
+#[doc = include_str!("../COMING-FROM-WSO2.md")]
+pub mod _coming_from_wso2 {}
 
 #[cfg(feature = "axum")]
 pub use self::axum::TokenRejection;

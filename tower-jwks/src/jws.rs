@@ -88,6 +88,9 @@ impl<'a> Jws<'a> {
     /// Adds the `x5t#S256` of the key's certificate in WSO2's form, which is not that of RFC 7515: see
     /// [`SigningKey::wso2_x5t_s256`].
     ///
+    /// Nimbus JOSE+JWT then looks for a key with that member in the set, and finds none in what a
+    /// [`KeyRing`](crate::KeyRing) publishes.
+    ///
     /// ```
     /// use tower_jwks::{Algorithm, SigningKey};
     ///

@@ -107,15 +107,13 @@ impl Gateway {
         }
         let common = Common {
             issuers: Arc::clone(&issuers),
-            keys: keys.clone(),
-            policies: PolicySet::new(keys.clone()),
             applications: applications.clone().map(|applications| {
                 // It is in memory: to remember what it said would make it late.
                 let layer = ApplicationLayer::new(applications).no_cache();
                 layer.refusal_format(RefusalFormat::Wso2)
             }),
         };
-        let table = Table::new(common, named, deployed)?;
+        let table = Table::new(common, &PolicySet::new(keys.clone()), named, deployed)?;
         for served in table.served() {
             warn(&served.api);
         }

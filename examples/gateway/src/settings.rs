@@ -39,6 +39,8 @@ pub(crate) struct IssuerSettings {
     pub(crate) issuer: String,
     #[serde(default)]
     pub(crate) audiences: Vec<String>,
+    #[serde(default)]
+    pub(crate) any_audience: bool,
     pub(crate) jwks: Option<JwksSettings>,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) keys_copy: Option<PathBuf>,

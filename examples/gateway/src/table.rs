@@ -7,7 +7,6 @@ use std::{
 };
 
 use tower_backend_jwt::{ApplicationLayer, PolicySet};
-use tower_jwks::KeyRing;
 
 use crate::{
     apk_conf::Api,
@@ -27,6 +26,7 @@ pub(crate) struct Table {
     upstream: Upstream,
     served: Vec<Arc<Served>>,
     broken: Vec<Arc<Broken>>,
+    policies: PolicySet,
     routes: Routes<OperationService>,
 }
 
@@ -34,9 +34,6 @@ pub(crate) struct Table {
 #[derive(Debug)]
 pub(crate) struct Common {
     pub(crate) issuers: Arc<Issuers>,
-    pub(crate) keys: KeyRing,
-    /// The policies of the newest table. Those before it keep theirs for their requests.
-    pub(crate) policies: PolicySet,
     pub(crate) applications: Option<ApplicationLayer>,
 }
 
@@ -80,10 +77,11 @@ pub(crate) enum NotServed {
 }
 
 impl Table {
-    /// The table to start with. What is wrong with an API of the settings is an error; a deployed one is
+    /// The table to start with; `policies` are none yet. What is wrong with an API of the settings is an error; a deployed one is
     /// left out for it.
     pub(crate) fn new(
         common: Common,
+        policies: &PolicySet,
         settings: Vec<Served>,
         deployed: Vec<Result<Served, Broken>>,
     ) -> Result<Self, LoadError> {
@@ -92,7 +90,7 @@ impl Table {
             upstream = reaching(served, &upstream)?;
         }
         let settings: Vec<_> = settings.into_iter().map(Arc::new).collect();
-        let mut table = Self::of(Arc::new(common), upstream, settings, Vec::new())?;
+        let mut table = Self::of(Arc::new(common), policies, upstream, settings, Vec::new())?;
         for file in deployed {
             let admitted = file.and_then(|served| match table.admit(&served) {
                 Ok(upstream) => Ok((served, upstream)),
@@ -109,7 +107,13 @@ impl Table {
                 Err(broken) => table.broken.push(Arc::new(broken)),
             }
         }
-        Self::of(table.common, table.upstream, table.served, table.broken)
+        Self::of(
+            table.common,
+            &table.policies,
+            table.upstream,
+            table.served,
+            table.broken,
+        )
     }
 
     /// The table with this API, instead of the one with the same id if there is one.
@@ -117,19 +121,19 @@ impl Table {
         let upstream = self.admit(&served)?;
         let (mut all, broken) = self.others(&served.id);
         all.push(served);
-        Self::of(Arc::clone(&self.common), upstream, all, broken).map_err(NotServed::Fault)
+        self.changed(upstream, all, broken)
+            .map_err(NotServed::Fault)
     }
 
     /// The table without what has this id.
     pub(crate) fn without(&self, id: &str) -> Result<Self, LoadError> {
         let (all, broken) = self.others(id);
-        Self::of(Arc::clone(&self.common), self.upstream.clone(), all, broken)
+        self.changed(self.upstream.clone(), all, broken)
     }
 
     /// Whether the API could be served if there were no others.
     pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
-        let policies = PolicySet::new(self.common.keys.clone());
-        install(&[(api, file)], &policies)?;
+        let policies = policies(&[(api, file)], &self.policies)?;
         let shared = Shared {
             issuers: &self.common.issuers,
             policies: &policies,
@@ -156,15 +160,46 @@ impl Table {
         self.served.iter().find(|served| served.id == id)
     }
 
-    fn of(
-        common: Arc<Common>,
+    fn changed(
+        &self,
         upstream: Upstream,
         served: Vec<Arc<Served>>,
         broken: Vec<Arc<Broken>>,
     ) -> Result<Self, LoadError> {
+        let common = Arc::clone(&self.common);
+        Self::of(common, &self.policies, upstream, served, broken)
+    }
+
+    /// `past` are the policies of the table before: what stays as it was keeps the JWTs that were minted
+    /// after it.
+    fn of(
+        common: Arc<Common>,
+        past: &PolicySet,
+        upstream: Upstream,
+        served: Vec<Arc<Served>>,
+        broken: Vec<Arc<Broken>>,
+    ) -> Result<Self, LoadError> {
+        // Before anything is made of them: a policy is known by the path of its API.
+        placed(&served, |_| Ok(Resources::<()>::new()))?;
+        let apis: Vec<_> = served
+            .iter()
+            .map(|served| (&served.api, served.file.as_path()))
+            .collect();
+        let policies = policies(&apis, past)?;
+        let shared = Shared {
+            issuers: &common.issuers,
+            policies: &policies,
+            applications: common.applications.as_ref(),
+            upstream: &upstream,
+            assertions: &stack::assertion_headers(served.iter().map(|served| &served.api)),
+        };
+        let routes = placed(&served, |served| {
+            stack::resources(&served.api, &served.file, &shared)
+        })?;
         Ok(Self {
-            routes: routes(&served, &common, &upstream)?,
+            routes,
             common,
+            policies,
             upstream,
             served,
             broken,
@@ -226,31 +261,6 @@ impl NotServed {
     }
 }
 
-/// The routes to all operations of these APIs.
-fn routes(
-    all: &[Arc<Served>],
-    common: &Common,
-    upstream: &Upstream,
-) -> Result<Routes<OperationService>, LoadError> {
-    // Before anything is made of them: a policy is known by the path of its API.
-    placed(all, |_| Ok(Resources::<()>::new()))?;
-    let apis: Vec<_> = all
-        .iter()
-        .map(|served| (&served.api, served.file.as_path()))
-        .collect();
-    install(&apis, &common.policies)?;
-    let shared = Shared {
-        issuers: &common.issuers,
-        policies: &common.policies,
-        applications: common.applications.as_ref(),
-        upstream,
-        assertions: &stack::assertion_headers(all.iter().map(|served| &served.api)),
-    };
-    placed(all, |served| {
-        stack::resources(&served.api, &served.file, &shared)
-    })
-}
-
 /// What `make` makes of each API, at the paths of the API.
 fn placed<T: Clone>(
     all: &[Arc<Served>],
@@ -271,19 +281,17 @@ fn placed<T: Clone>(
     Ok(routes)
 }
 
-/// Puts the policies of these APIs in the place of those that were there. What stays as it was keeps the
-/// JWTs that were minted after it; if the table is then not served after all, the next one puts this right.
-fn install(apis: &[(&Api, &Path)], policies: &PolicySet) -> Result<(), LoadError> {
+/// The policies of these APIs.
+fn policies(apis: &[(&Api, &Path)], past: &PolicySet) -> Result<PolicySet, LoadError> {
     let all = apis.iter().flat_map(|(api, _)| stack::policies(api));
-    let Err(error) = policies.replace(all) else {
-        return Ok(());
-    };
-    let error = error.to_string();
-    let named = apis.iter().find_map(|(api, file)| {
-        let (minting, what) = stack::policy_in(api, &error)?;
-        Some(Fault::new(&minting.field, what).in_file(file))
-    });
-    Err(named.unwrap_or_else(|| Fault::new("apiPolicies", &error).in_file(Path::new(""))))
+    past.successor(all).map_err(|error| {
+        let error = error.to_string();
+        let named = apis.iter().find_map(|(api, file)| {
+            let (minting, what) = stack::policy_in(api, &error)?;
+            Some(Fault::new(&minting.field, what).in_file(file))
+        });
+        named.unwrap_or_else(|| Fault::new("apiPolicies", &error).in_file(Path::new("")))
+    })
 }
 
 /// One client for all APIs; the certificate authorities are read when the first one needs them.

@@ -250,3 +250,46 @@ async fn all_policies_together_keep_no_more_than_the_set_may() {
     assert_ne!(jwt().await, jwt().await);
     assert_eq!(format!("{policies:?}"), r#"PolicySet(["a"])"#);
 }
+
+#[tokio::test]
+async fn a_successor_keeps_what_stays_and_leaves_its_predecessor_as_it_is() {
+    let old = set();
+    let header = || HeaderName::from_static("x-old");
+    let b = || ("b", Policy::default(), api("B"));
+    old.replace([("a", Policy::default().header(header()), api("A")), b()])
+        .unwrap();
+    let new = old
+        .successor([("a", Policy::default().audience("a"), api("A")), b()])
+        .unwrap();
+
+    // One token, read by one verifier, so that what was minted can be used again.
+    let access = AccessTokenLayer::new(forge::verifier(key(ALGORITHM)));
+    let token = format!("Bearer {}", signed(&json!({})));
+    let ask = async |policies: &PolicySet, api: &str| {
+        let service = ServiceBuilder::new()
+            .layer(access.clone())
+            .layer(layer(policies))
+            .service(service_fn(upstream));
+        let fields = [
+            ("authorization", token.as_str()),
+            ("api", api),
+            ("x-old", "sent"),
+        ];
+        send(&service, get(&fields)).await
+    };
+    let kept = ask(&old, "b").await.backend_jwt();
+    assert_eq!(ask(&new, "b").await.backend_jwt(), kept);
+    assert_eq!(claims_of(&ask(&new, "a").await.backend_jwt())["aud"], "a");
+    // The field is nobody's any more, but for the requests of the predecessor.
+    assert_eq!(ask(&new, "a").await.seen("x-old"), ["sent"]);
+    assert_ne!(ask(&old, "a").await.seen("x-old"), ["sent"]);
+    assert!(ask(&old, "b").await.seen("x-old").is_empty());
+
+    let wrong = [("a", Policy::default().ttl(Duration::ZERO), api("A"))];
+    assert!(
+        old.successor(wrong)
+            .unwrap_err()
+            .to_string()
+            .starts_with("a.ttl")
+    );
+}

@@ -23,13 +23,16 @@ pub enum Compatibility {
     /// Such a text is no JWT (RFC 7515 section 3.1): libraries that keep to the standard refuse it.
     StandardAlphabet,
     /// `x5t`: the thumbprint of the signing key's certificate, by which services find the certificate
-    /// that they have. WSO2's form, not that of RFC 7515 section 4.1.7. The `kid` stays beside it.
+    /// that they have. WSO2's form, not that of RFC 7515 section 4.1.7. The `kid` stays beside it, unless
+    /// [`NoKid`](Self::NoKid) is chosen as well.
     ///
     /// It is made with SHA-1, which is broken: it finds a certificate, it proves none.
     X5t,
     /// `x5t#S256`: the same with SHA-256. WSO2's form, not that of RFC 7515 section 4.1.8.
     ///
-    /// Who rotates keys has to give services the new certificate first.
+    /// Who rotates keys has to give services the new certificate first. Nimbus JOSE+JWT looks for a key of
+    /// that thumbprint in the published set, where none has one, and refuses the JWT: it is for services
+    /// that verify with a certificate.
     X5tS256,
     /// `noKid`: no `kid`, as Choreo Connect without `useKidProperty`.
     ///

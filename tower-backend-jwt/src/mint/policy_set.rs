@@ -24,7 +24,8 @@ use tower_jwks::{Clock, ConfigError, KeyRing};
 /// all policies of the set together.
 ///
 /// A field that a policy of the set has ever put its JWT into stays the gateway's own: what a caller
-/// sends in it is removed, whatever the policies are now. The service behind may still trust it.
+/// sends in it is removed, whatever the policies are now. Requests may still be told of after the old ones,
+/// and services behind may still trust them.
 ///
 /// ```
 /// use http::request::Parts;
@@ -57,11 +58,38 @@ struct Shared {
     changing: Mutex<()>,
 }
 
+type Prepared = HashMap<Box<str>, PreparedPolicy>;
+
 #[derive(Clone, Default)]
 struct Snapshot {
-    policies: HashMap<Box<str>, PreparedPolicy>,
+    policies: Prepared,
     /// The fields of all policies, past ones among them.
     headers: Arc<[HeaderName]>,
+}
+
+impl Snapshot {
+    fn new(policies: Prepared, past: &[HeaderName]) -> Self {
+        let mut headers = past.to_vec();
+        for prepared in policies.values() {
+            let header = prepared.policy().header_name();
+            if !headers.contains(header) {
+                headers.push(header.clone());
+            }
+        }
+        Self {
+            policies,
+            headers: headers.into(),
+        }
+    }
+}
+
+fn named<N: Into<String>>(
+    policies: impl IntoIterator<Item = (N, Policy, Api)>,
+) -> Vec<(String, Policy, Api)> {
+    let policies = policies.into_iter();
+    policies
+        .map(|(name, policy, api)| (name.into(), policy, api))
+        .collect()
 }
 
 /// A policy of a [`PolicySet`], checked and prepared, with the API it is for.
@@ -119,21 +147,39 @@ impl PolicySet {
         &self,
         policies: impl IntoIterator<Item = (N, Policy, Api)>,
     ) -> Result<(), ConfigError> {
-        let policies: Vec<(String, Policy, Api)> = policies
-            .into_iter()
-            .map(|(name, policy, api)| (name.into(), policy, api))
-            .collect();
+        let policies = named(policies);
         self.change(|snapshot| {
-            let mut next = HashMap::with_capacity(policies.len());
-            for (name, policy, api) in policies {
-                let prepared = self.prepare(snapshot, &name, policy, api)?;
-                if next.insert(name.as_str().into(), prepared).is_some() {
-                    return Err(ConfigError::new(name, "is there twice"));
-                }
-            }
-            snapshot.policies = next;
+            snapshot.policies = self.prepared(snapshot, policies)?;
             Ok(())
         })
+    }
+
+    /// Another set, with these policies in place of all. It has the keys, the clock and the JWTs that are
+    /// kept of this one, which stays as it is: for who exchanges a whole table of routes and policies, and
+    /// may think better of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`replace`](Self::replace).
+    ///
+    /// ```
+    /// use tower_backend_jwt::{Api, Policy, PolicySet};
+    /// use tower_jwks::{Algorithm, KeyRing};
+    ///
+    /// let policies = PolicySet::new(KeyRing::generate(Algorithm::ES256)?);
+    /// let next = policies.successor([("orders", Policy::default(), Api::new("orders", "1"))])?;
+    /// assert!(policies.get("orders").is_none() && next.get("orders").is_some());
+    /// # Ok::<(), tower_jwks::ConfigError>(())
+    /// ```
+    pub fn successor<N: Into<String>>(
+        &self,
+        policies: impl IntoIterator<Item = (N, Policy, Api)>,
+    ) -> Result<Self, ConfigError> {
+        let policies = self.prepared(&self.0.current.load(), named(policies))?;
+        Ok(Self::of(
+            self.0.settings.clone(),
+            Snapshot::new(policies, &[]),
+        ))
     }
 
     /// Adds a policy, or exchanges the one of this name.
@@ -175,16 +221,32 @@ impl PolicySet {
             .unwrap_or_else(PoisonError::into_inner);
         let mut next = Snapshot::clone(&self.0.current.load());
         change(&mut next)?;
-        let mut headers = next.headers.to_vec();
-        for prepared in next.policies.values() {
-            let header = prepared.policy().header_name();
-            if !headers.contains(header) {
-                headers.push(header.clone());
-            }
-        }
-        next.headers = headers.into();
+        let next = Snapshot::new(next.policies, &next.headers);
         self.0.current.store(Arc::new(next));
         Ok(())
+    }
+
+    fn of(settings: Settings, first: Snapshot) -> Self {
+        Self(Arc::new(Shared {
+            settings,
+            current: ArcSwap::from_pointee(first),
+            changing: Mutex::new(()),
+        }))
+    }
+
+    fn prepared(
+        &self,
+        had: &Snapshot,
+        policies: Vec<(String, Policy, Api)>,
+    ) -> Result<Prepared, ConfigError> {
+        let mut next = Prepared::with_capacity(policies.len());
+        for (name, policy, api) in policies {
+            let prepared = self.prepare(had, &name, policy, api)?;
+            if next.insert(name.as_str().into(), prepared).is_some() {
+                return Err(ConfigError::new(name, "is there twice"));
+            }
+        }
+        Ok(next)
     }
 
     fn prepare(
@@ -234,11 +296,7 @@ impl PolicySetBuilder {
     /// A set without policies.
     #[must_use]
     pub fn build(self) -> PolicySet {
-        PolicySet(Arc::new(Shared {
-            settings: self.settings,
-            current: ArcSwap::default(),
-            changing: Mutex::new(()),
-        }))
+        PolicySet::of(self.settings, Snapshot::default())
     }
 }
 

@@ -18,7 +18,8 @@ pub enum RefusalFormat {
     /// A problem document (RFC 9457) for callers that take JSON; no body for others.
     #[default]
     Standard,
-    /// The JSON of WSO2's gateways: `code`, `error_message`, `error_description`.
+    /// The JSON of WSO2's gateways: `code`, `error_message`, `error_description`. The challenge has
+    /// their realm, `APK`, unless another is set, and their words.
     Wso2,
 }
 
@@ -133,12 +134,22 @@ impl Responder {
     /// it was configured: nothing of the request is in it.
     fn challenge(&self, refusal: &Refusal) -> HeaderValue {
         let mut parameters = Vec::new();
-        if let Some(realm) = &self.realm {
+        let usual = match self.format {
+            RefusalFormat::Standard => None,
+            RefusalFormat::Wso2 => Some("APK"),
+        };
+        if let Some(realm) = self.realm.as_deref().or(usual) {
             parameters.push(format!("realm=\"{realm}\""));
         }
         if let Some(error) = refusal.reason().row().error {
+            let description = match (self.format, error) {
+                (RefusalFormat::Wso2, ErrorCode::InvalidToken | ErrorCode::ExpiredToken) => {
+                    "The provided token is invalid"
+                }
+                _ => error.description(),
+            };
             parameters.push(format!("error=\"{}\"", error.name()));
-            parameters.push(format!("error_description=\"{}\"", error.description()));
+            parameters.push(format!("error_description=\"{description}\""));
         }
         if let Some(scope) = refusal.scope() {
             parameters.push(format!("scope=\"{scope}\""));

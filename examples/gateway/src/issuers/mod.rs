@@ -3,7 +3,11 @@
 mod fetching;
 mod keys;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use serde::Serialize;
 use tower_backend_jwt::{Issuer, Verifier};
@@ -24,7 +28,13 @@ pub(crate) struct Issuers {
     /// For the errors alone.
     file: PathBuf,
     issuers: Vec<(IssuerSettings, Keys)>,
+    /// By their audiences. What is remembered of a token belongs to the verifier that has seen it, so that
+    /// a deploy must not make another one for an API that it leaves as it is.
+    verifiers: Mutex<HashMap<Vec<String>, Verifier>>,
 }
+
+/// More lists of audiences than any gateway should have; then those of past deploys are forgotten.
+const MOST_VERIFIERS: usize = 256;
 
 /// The state of an issuer's keys, for an operator to look at.
 #[derive(Debug, Serialize)]
@@ -50,6 +60,7 @@ impl Issuers {
             .enumerate()
             .map(|(index, settings)| {
                 let field = format!("issuers[{index}]");
+                check_audiences(&settings, &field)?;
                 let keys = Keys::load(&settings, &field, folder, &mut fetching)?;
                 Ok((settings, keys))
             })
@@ -58,13 +69,27 @@ impl Issuers {
         Ok(Self {
             file: file.to_path_buf(),
             issuers,
+            verifiers: Mutex::default(),
         })
     }
 
     /// A verifier for tokens of all of them, with these audiences if there are any, else their own.
     pub(crate) fn verifier(&self, audiences: &[String]) -> Result<Verifier, LoadError> {
-        self.build(audiences)
-            .map_err(|fault| fault.in_file(&self.file))
+        let mut verifiers = self
+            .verifiers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(verifier) = verifiers.get(audiences) {
+            return Ok(verifier.clone());
+        }
+        let verifier = self
+            .build(audiences)
+            .map_err(|fault| fault.in_file(&self.file))?;
+        if verifiers.len() >= MOST_VERIFIERS {
+            verifiers.clear();
+        }
+        verifiers.insert(audiences.to_vec(), verifier.clone());
+        Ok(verifier)
     }
 
     /// Whose tokens are accepted, and where the keys for that come from, for people to read.
@@ -122,6 +147,24 @@ impl IssuerStatus<'_> {
     }
 }
 
+/// A token for whomever is taken only where somebody has said so.
+fn check_audiences(settings: &IssuerSettings, field: &str) -> Result<(), Fault> {
+    if !settings.any_audience {
+        return Ok(());
+    }
+    if !settings.audiences.is_empty() {
+        return Err(Fault::new(
+            format!("{field}.anyAudience"),
+            "is set, and audiences are named",
+        ));
+    }
+    tracing::warn!(
+        issuer = settings.issuer,
+        "anyAudience: tokens that the issuer has made for other services are accepted as well"
+    );
+    Ok(())
+}
+
 /// The issuer's rules for these audiences. The keys are shared by all that are made.
 fn issuer(
     settings: &IssuerSettings,
@@ -137,7 +180,11 @@ fn issuer(
     } else {
         audiences
     };
-    issuer = issuer.audiences(audiences);
+    issuer = if audiences.is_empty() && settings.any_audience {
+        issuer.dangerous_accept_any_audience()
+    } else {
+        issuer.audiences(audiences)
+    };
     for mapping in &settings.claim_mappings {
         issuer = issuer.map_claim(&mapping.remote_claim, &mapping.local_claim);
     }

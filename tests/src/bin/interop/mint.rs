@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower::{ServiceBuilder, service_fn};
-use tower_backend_jwt::{AccessTokenLayer, Api, Application, BackendJwtLayer};
+use tower_backend_jwt::{AccessTokenLayer, Api, Application, BackendJwtLayer, Compatibility};
 use tower_jwks::{JwksLayer, KeyRing};
 
 use crate::access_token::IdentityProvider;
@@ -38,7 +38,21 @@ async fn minted(recipe: Recipe) -> Result<Case, Failure> {
     } = recipe;
     let identity_provider = IdentityProvider::new()?;
     let algorithm = key.algorithm();
-    let kid = key.kid().to_owned();
+    let mut expected = object(json!({ "alg": algorithm, "typ": "JWT", "kid": key.kid() }));
+    for form in policy.compatibilities() {
+        match form {
+            Compatibility::NoKid => {
+                expected.remove("kid");
+            }
+            Compatibility::X5t => {
+                expected.insert("x5t".to_owned(), key.wso2_x5t().into());
+            }
+            Compatibility::X5tS256 => {
+                expected.insert("x5t#S256".to_owned(), key.wso2_x5t_s256().into());
+            }
+            _ => {}
+        }
+    }
     let keys = KeyRing::new(key);
     let header = policy.header_name().clone();
     let api = Api::new("orders", "1.0.0").base_path("/orders");
@@ -91,7 +105,7 @@ async fn minted(recipe: Recipe) -> Result<Case, Failure> {
         token: String::from_utf8(token.into())?,
         accepted: true,
         refused_by: refused_by.iter().copied().map(str::to_owned).collect(),
-        header: object(json!({ "alg": algorithm, "typ": "JWT", "kid": kid })),
+        header: expected,
         claims,
     })
 }

@@ -1,5 +1,5 @@
 use serde_json::{Map, Value, json};
-use tower_backend_jwt::{ClaimType, CustomClaim, Policy};
+use tower_backend_jwt::{ClaimType, Compatibility, CustomClaim, Policy};
 use tower_jwks::{Algorithm, SigningKey};
 
 use crate::access_token::private_claims;
@@ -58,6 +58,46 @@ pub(crate) fn all() -> Result<Vec<Recipe>, Failure> {
                 "wso2, a claim with DEL",
                 rs256()?,
                 Policy::wso2().custom_claim("delete", "\u{7f}"),
+                wso2(json!({})),
+            )
+        },
+        recipe(
+            "wso2, kid of an issuer and a serial number",
+            with_certificate()?.with_issuer_serial_kid()?,
+            Policy::wso2(),
+            wso2(json!({})),
+        ),
+        recipe(
+            "wso2, x5t beside the kid",
+            with_certificate()?,
+            Policy::wso2().compatibility(Compatibility::X5t),
+            wso2(json!({})),
+        ),
+        Recipe {
+            // Finds no key of that thumbprint in the set: those that are published have none.
+            refused_by: &["Nimbus"],
+            ..recipe(
+                "wso2, x5t#S256 beside the kid",
+                with_certificate()?,
+                Policy::wso2().compatibility(Compatibility::X5tS256),
+                wso2(json!({})),
+            )
+        },
+        recipe(
+            "wso2, x5t and no kid",
+            with_certificate()?,
+            Policy::wso2()
+                .compatibility(Compatibility::X5t)
+                .compatibility(Compatibility::NoKid),
+            wso2(json!({})),
+        ),
+        Recipe {
+            // It is no JWT.
+            refused_by: &["PyJWT", "joserfc", "jose", "jsonwebtoken", "go-jose"],
+            ..recipe(
+                "wso2, in the standard alphabet",
+                rs256()?,
+                Policy::wso2().compatibility(Compatibility::StandardAlphabet),
                 wso2(json!({})),
             )
         },
