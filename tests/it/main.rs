@@ -15,7 +15,6 @@ mod lookup;
 mod minting;
 mod mutations;
 mod refusals;
-mod poc_attack;
 mod remote;
 mod secrets;
 mod vectors;

@@ -38,6 +38,7 @@ impl Registered {
     pub(crate) fn read(claims: &Object) -> Result<Self, Refusal> {
         let mut audiences = Vec::new();
         let (mut expires_at, mut not_before, mut issued_at, mut jti) = (None, None, None, None);
+        let (mut has_subject, mut has_auth_type) = (false, false);
         for (name, value) in claims.iter() {
             match name {
                 "aud" => audiences = audience(value)?,
@@ -49,7 +50,9 @@ impl Registered {
                 // The subject may be mapped to another name; whatever its name, it is a text.
                 "sub" => {
                     text("sub", value)?;
+                    has_subject = true;
                 }
+                "auth_type" => has_auth_type = true,
                 "cnf" => return Err(Refusal::new(RefusalReason::SenderConstrained)),
                 // Only an ID token has these (OpenID Connect Core 3.1.3.6, 3.3.2.11), and only a
                 // security event token has that (RFC 8417 section 2.2).
@@ -64,6 +67,11 @@ impl Registered {
                 }
                 _ => {}
             }
+        }
+        // What a gateway says of a caller who has no token, and who must not gain one by it.
+        if has_auth_type && !has_subject {
+            return Err(Refusal::new(RefusalReason::WrongType)
+                .with_detail("it has auth_type and no sub, as an assertion of nobody has"));
         }
         Ok(Self {
             audiences,

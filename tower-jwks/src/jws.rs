@@ -132,7 +132,8 @@ impl<'a> Jws<'a> {
     /// Writes all three parts in the standard alphabet of base64 (`+` and `/`), without padding, as API
     /// Manager's `encoding = "base64"` does.
     ///
-    /// The outcome is no JWS by RFC 7515, and libraries that keep to it refuse it, ours with them. The
+    /// The outcome is no JWS by RFC 7515, and libraries that keep to it refuse it, ours with them, but for
+    /// the few texts that happen to be the same in both alphabets. The
     /// signature is over the text as it is written, so it can be written in base64url no more.
     ///
     /// ```

@@ -6,13 +6,14 @@
 //! ```text
 //! serve ─► JwksLayer ─► StripHopByHop ─► Router
 //! └────────────── gateway ──────────────┘
-//!   ─► StripHeaderLayer ─► AccessTokenLayer ─► StripHeaderLayer ─► forwarded ─► header_policies ─► BackendJwtLayer ─► Proxy
-//!      └───────────────────────────────────── stack, one for each operation ───────────────────────────────────────┘
+//!   ─► StripHeaderLayer ─► AccessTokenLayer ─► ApplicationLayer ─► StripHeaderLayer ─► forwarded ─► header_policies ─► BackendJwtLayer ─► Proxy
+//!      └─────────────────────────────────────────────── stack, one for each operation ────────────────────────────────────────────────┘
 //! ```
 //!
 //! Keys of issuers are fetched beside the requests (`issuers`), and told of at an address of its own
 //! (`admin`). There APIs are deployed as well (`deployer`): all that a request can find is one `table`,
-//! which `apis` replaces as a whole.
+//! which `apis` replaces as a whole. Who calls is in a file that is read again when it changes
+//! (`applications`).
 
 #![cfg_attr(
     test,

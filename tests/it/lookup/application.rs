@@ -113,18 +113,24 @@ async fn a_request_without_a_token_goes_by_unasked_if_that_is_on_purpose() {
     let layer = ApplicationLayer::new(move |_: ApplicationQuery| {
         counting.one_more();
         async { Ok(None) }
-    })
-    .require_subscription();
+    });
     let answer = with_applications(layer.clone(), get(&[])).await;
     assert_eq!(answer.status(), StatusCode::OK);
 
-    // Who has checked an API key knows the application already.
+    // Who has checked an API key knows the application already. Without a token or one of those nobody has
+    // a subscription.
+    let layer = layer.require_subscription();
+    let answer = with_applications(layer.clone(), get(&[])).await;
+    assert_eq!(reason(&answer), RefusalReason::NotSubscribed);
     let service = ServiceBuilder::new()
-        .layer(layer.clone())
+        .layer(layer)
         .service(service_fn(upstream));
-    let mut request = get(&[]);
-    request.extensions_mut().insert(AuthType::API_KEY);
-    assert_eq!(send(&service, request).await.status(), StatusCode::OK);
+    for (state, status) in [(Subscription::Active, 200), (Subscription::Blocked, 403)] {
+        let mut request = get(&[]);
+        request.extensions_mut().insert(AuthType::API_KEY);
+        request.extensions_mut().insert(shop().subscription(state));
+        assert_eq!(send(&service, request).await.status(), status);
+    }
     assert_eq!(asked.get(), 0);
 
     let answer = send(&service, get(&[])).await;

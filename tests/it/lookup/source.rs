@@ -171,3 +171,18 @@ async fn a_request_that_waits_holds_no_place_of_the_service_behind() {
     assert_eq!(start.elapsed(), Duration::ZERO);
     assert_eq!(waits.await.unwrap(), 200);
 }
+
+#[tokio::test]
+async fn what_is_believed_for_ever_is_believed() {
+    let asked = Count::default();
+    let layer = after(Duration::ZERO, &asked)
+        .fresh_for(Duration::MAX)
+        .time_limit(Duration::MAX);
+    for _ in 0..2 {
+        assert_eq!(
+            with_applications(layer.clone(), of_shop()).await.status(),
+            200
+        );
+    }
+    assert_eq!(asked.get(), 1);
+}

@@ -128,6 +128,28 @@ async fn a_token_comes_before_any_other_mark() {
     assert_eq!(claims.get("auth_type"), None);
 }
 
+/// A service behind that verifies backend JWTs with our own layer takes none of these for a caller's token.
+#[tokio::test]
+async fn our_own_verifier_takes_a_minimal_assertion_for_no_token() {
+    let policy = Policy::default()
+        .minimal_assertion()
+        .audience(forge::AUDIENCE);
+    let jwt = without_token(with_policy(policy.issuer(forge::ISSUER)), None, None)
+        .await
+        .backend_jwt();
+    let issuer = issuer_builder(ring(ALGORITHM).signing_key().unwrap().as_ref())
+        .build()
+        .unwrap();
+    let reason = forge::verifier_of(issuer)
+        .verify(&jwt)
+        .unwrap_err()
+        .reason();
+    assert_eq!(reason, RefusalReason::WrongType);
+    // The claim alone tells nothing: a user's token may have it.
+    let verifier = forge::verifier(key(ALGORITHM));
+    assert!(verifier.verify(&signed(&json!({"auth_type": "x"}))).is_ok());
+}
+
 #[test]
 fn the_name_of_a_way_to_authenticate_is_a_plain_word() {
     for wrong in ["", "API", "api key", "api-key", "é", &"a".repeat(33)] {

@@ -180,3 +180,58 @@ async fn a_key_whose_certificate_ends_signs_nothing_that_lasts_longer() {
     let answer = ask(ManualClock::new(end)).await;
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
+
+#[test]
+fn a_field_that_means_something_else_is_refused() {
+    for name in [
+        "cache-control",
+        "vary",
+        "location",
+        "www-authenticate",
+        "access-control-allow-origin",
+        "content-security-policy",
+        "strict-transport-security",
+        "accept",
+        "if-match",
+        "sec-fetch-site",
+        "traceparent",
+        "via",
+        "grpc-status",
+        "user-agent",
+        "set-cookie",
+    ] {
+        let policy = Policy::default().header(HeaderName::from_static(name));
+        let error = minting().policy(policy).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+    }
+    for name in [
+        "authorization",
+        "x-jwt-assertion",
+        "cf-access-jwt-assertion",
+        "x-amzn-oidc-data",
+    ] {
+        let policy = Policy::default().header(HeaderName::from_static(name));
+        assert!(minting().policy(policy).is_ok(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_wso2s_dialect_says_nobody_else_says_in_any_dialect() {
+    let subscriber = format!("{P}subscriber");
+    for policy in [
+        Policy::wso2(),
+        Policy::wso2().dialect("x"),
+        Policy::wso2().no_dialect(),
+    ] {
+        let claims = minted(
+            with_policy(policy.clone()),
+            json!({subscriber.clone(): "mallory"}),
+        )
+        .await;
+        assert_eq!(claims.get(&subscriber), None);
+        let error = minting()
+            .policy(policy.custom_claim(subscriber.clone(), "x"))
+            .unwrap_err();
+        assert!(error.to_string().contains("subscriber"), "{error}");
+    }
+}

@@ -102,11 +102,10 @@ async fn a_request_without_a_policy_goes_nowhere() {
     let reason = answer.head.extensions.get::<Refusal>().map(Refusal::reason);
     assert_eq!(reason, Some(RefusalReason::MissingPolicy));
 
-    // One of another set is none either: its field was not taken off.
+    // One of another set is none either, whichever field it has: it may sign with other keys.
     let others = set();
-    let header = HeaderName::from_static("x-other-assertion");
     others
-        .set("orders", Policy::default().header(header), api("Orders"))
+        .set("orders", Policy::default(), api("Orders"))
         .unwrap();
     let foreign = BackendJwtLayer::with_policies(policies, move |_: &PolicySet, _: &Parts| {
         others.get("orders")
@@ -292,4 +291,39 @@ async fn a_successor_keeps_what_stays_and_leaves_its_predecessor_as_it_is() {
             .to_string()
             .starts_with("a.ttl")
     );
+}
+
+#[tokio::test]
+async fn a_policy_with_another_field_is_followed_the_moment_it_is_chosen() {
+    let policies = set();
+    let header = |name| Policy::default().header(HeaderName::from_static(name));
+    policies.set("a", header("x-old"), api("A")).unwrap();
+    // The set changes between two looks at it.
+    let choose = move |policies: &PolicySet, _: &Parts| {
+        policies.set("a", header("x-new"), api("A")).unwrap();
+        policies.get("a")
+    };
+    let layer = BackendJwtLayer::with_policies(policies, choose);
+    let forged = [
+        ("x-old", "forged"),
+        ("X_New", "forged"),
+        ("x-new", "forged"),
+    ];
+    let answer = ask_for(layer, "a", &forged).await;
+    assert_eq!(answer.seen("x-new")[0].split('.').count(), 3);
+    assert!(answer.seen("x_new").is_empty() && answer.seen("x-old").is_empty());
+}
+
+#[test]
+fn a_set_has_no_more_than_64_fields_past_ones_counted() {
+    let policies = set();
+    let set = |number: usize| {
+        let name = HeaderName::try_from(format!("x-{number}")).unwrap();
+        policies.set("a", Policy::default().header(name), api("A"))
+    };
+    for number in 0..64 {
+        set(number).unwrap();
+    }
+    assert!(set(64).unwrap_err().to_string().contains("more than 64"));
+    set(7).unwrap();
 }

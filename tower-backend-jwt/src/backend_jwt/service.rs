@@ -33,25 +33,31 @@ impl<S> BackendJwt<S> {
 }
 
 impl Telling {
-    /// Takes off what the caller sent in any of these fields, and sets the one of the policy, where
+    /// Takes off what the caller sent in any of the gateway's fields, and sets the one of the policy, where
     /// there is something to set.
-    fn tell(&self, request: &mut Parts, names: &[HeaderName]) -> Result<(), Refusal> {
-        for name in names {
+    fn tell(&self, request: &mut Parts, names: &mut Arc<[HeaderName]>) -> Result<(), Refusal> {
+        for name in names.iter() {
             strip(&mut request.headers, name);
         }
         let chosen;
         let minter = match &self.policies {
             Policies::One(minter, _) => minter,
             Policies::Chosen(set, choose) => {
-                let missing = Refusal::new(RefusalReason::MissingPolicy);
-                chosen = choose.choose_policy(set, request).ok_or(missing)?;
+                let missing = || Refusal::new(RefusalReason::MissingPolicy);
+                chosen = choose.choose_policy(set, request).ok_or_else(missing)?;
+                if !set.has_prepared(&chosen) {
+                    return Err(
+                        missing().with_detail("the policy that was chosen is of another set")
+                    );
+                }
                 chosen.minter()
             }
         };
         let header = minter.settings().policy.header_name();
         if !names.contains(header) {
-            return Err(Refusal::new(RefusalReason::MissingPolicy)
-                .with_detail("the policy that was chosen is of another set"));
+            // The set was changed since its fields were looked at, or has a successor.
+            strip(&mut request.headers, header);
+            *names = names.iter().chain([header]).cloned().collect();
         }
         if let Some(value) = self.value(minter, request)? {
             let set = request.headers.try_insert(header.clone(), value);
@@ -101,8 +107,8 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let names = self.telling.headers();
-        let response = match self.telling.tell(&mut head, &names) {
+        let mut names = self.telling.headers();
+        let response = match self.telling.tell(&mut head, &mut names) {
             Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
             Err(refusal) => ResponseFuture::own(self.telling.responder.respond(refusal, &head)),
         };

@@ -76,7 +76,7 @@ impl ApplicationQuery {
 /// it said is older than a minute. What it said is kept up to a bound; a failure is not. Without an
 /// answer within two seconds, or when it fails, the request is answered `503`.
 ///
-/// A request without a token goes by unasked.
+/// A request without a token goes by unasked, with the application that is in its extensions, if one is.
 ///
 /// # Order
 ///
@@ -154,8 +154,8 @@ impl ApplicationLayer {
     }
 
     /// Refuses, with `403`, a caller whose application is not known or has no
-    /// [active subscription](Application::subscription). Default: such a caller goes on, and what is known
-    /// of the application is said.
+    /// [active subscription](Application::subscription), a caller without a token included. Default: such a
+    /// caller goes on, and what is known of the application is said.
     pub const fn require_subscription(mut self) -> Self {
         self.subscribed = true;
         self
@@ -233,7 +233,10 @@ impl ApplicationLayer {
 impl Find for ApplicationLayer {
     fn find(&self, head: &mut Parts) -> Result<Option<Finding>, Refusal> {
         let Some(token) = head.extensions.get::<VerifiedToken>() else {
-            return without_token(head).map(|()| None);
+            without_token(head)?;
+            // Who has checked an API key, say, knows the application.
+            let known = head.extensions.get::<Application>().cloned();
+            return Self::admit(self.subscribed, known, head).map(|()| None);
         };
         let query = token.client_id().map(|client_id| ApplicationQuery {
             issuer: token.issuer_shared(),

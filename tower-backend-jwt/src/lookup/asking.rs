@@ -38,6 +38,9 @@ pub(super) trait Kept {
 /// not want to wait.
 const NOTHING_FOR: Duration = Duration::from_secs(10);
 
+/// As good as for ever, where the clock has no longer.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 impl<K, V> Asking<K, V>
 where
     K: Kept + Clone + Eq + Hash + Send + Sync + 'static,
@@ -104,7 +107,8 @@ where
                     } else {
                         self.fresh_for
                     };
-                    let until = Instant::now() + fresh_for;
+                    let now = Instant::now();
+                    let until = now.checked_add(fresh_for).unwrap_or(now + LONGEST);
                     let answer = Answer {
                         value: value.clone(),
                         until,

@@ -32,9 +32,16 @@ pub(crate) struct Settings {
     pub(crate) api: Option<Api>,
     pub(crate) clock: Arc<dyn Clock>,
     cache: Option<Arc<JwtCache>>,
+    /// The same for all that were made for one set of policies and its successors.
+    family: Arc<()>,
 }
 
 impl Settings {
+    /// Whether both are of one set of policies, or of its successors.
+    pub(crate) fn is_of_family(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.family, &other.family)
+    }
+
     pub(crate) fn new(keys: KeyRing) -> Self {
         Self {
             keys,
@@ -43,6 +50,7 @@ impl Settings {
             api: None,
             clock: Arc::new(SystemClock),
             cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
+            family: Arc::default(),
         }
     }
 
@@ -327,8 +335,12 @@ fn write(policy: &Policy, key: &SigningKey, claims: &[u8]) -> Result<String, Ref
     for form in policy.compatibilities() {
         jws = match form {
             Compatibility::StandardAlphabet => jws.with_standard_alphabet(),
-            Compatibility::X5t => jws.with_wso2_x5t().map_err(no_certificate)?,
-            Compatibility::X5tS256 => jws.with_wso2_x5t_s256().map_err(no_certificate)?,
+            Compatibility::X5t => jws
+                .with_wso2_x5t()
+                .map_err(|error| no_certificate(&error))?,
+            Compatibility::X5tS256 => jws
+                .with_wso2_x5t_s256()
+                .map_err(|error| no_certificate(&error))?,
             Compatibility::NoKid => jws.without_kid(),
             Compatibility::NoIssuer => jws,
         };
@@ -337,7 +349,7 @@ fn write(policy: &Policy, key: &SigningKey, claims: &[u8]) -> Result<String, Ref
 }
 
 /// The key of another time had one, or the layer had not been made.
-fn no_certificate(error: ConfigError) -> Refusal {
+fn no_certificate(error: &ConfigError) -> Refusal {
     Refusal::new(RefusalReason::KeysUnavailable).with_detail(error.to_string())
 }
 

@@ -39,6 +39,9 @@ const DIALECT: [&str; 14] = [
     "tier",
 ];
 
+/// The prefix of WSO2's gateways.
+const USUAL: &str = "http://wso2.org/claims/";
+
 /// The prefix of the gateway's claims, if it makes any beside those of the JWT itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dialect(Option<String>);
@@ -64,14 +67,14 @@ impl Dialect {
     }
 
     /// Whether a claim of this name is the gateway's to make, be it made or not: an access token
-    /// must not be able to fill in a subscriber where there is none.
+    /// must not be able to fill in a subscriber where there is none. Nor in the usual dialect, whichever
+    /// this is: services behind may know that one only.
     pub(super) fn owns(&self, name: &str) -> bool {
+        let prefixes = self.0.as_deref().into_iter().chain([USUAL]);
         REGISTERED.contains(&name)
-            || self
-                .0
-                .as_ref()
-                .and_then(|prefix| name.strip_prefix(prefix.as_str()))
-                .is_some_and(|short| DIALECT.contains(&short))
+            || prefixes
+                .filter_map(|prefix| name.strip_prefix(prefix))
+                .any(|short| DIALECT.contains(&short))
     }
 }
 
@@ -93,6 +96,10 @@ mod tests {
         }
         assert!(!Dialect::new("http://wso2.org/claims").owns("tier"));
         assert!(!Dialect::new("http://wso2.org/claims").owns("http://wso2.org/claims/role"));
+        for other in [Dialect::new("x"), Dialect::new(""), Dialect::none()] {
+            assert!(other.owns("http://wso2.org/claims/enduser"));
+            assert!(!other.owns("http://wso2.org/claims/role"));
+        }
         assert!(Dialect::new("x").owns("exp"));
         assert!(Dialect::none().owns("exp") && !Dialect::none().owns("tier"));
         assert_eq!(Dialect::none().name("tier"), None);

@@ -143,29 +143,72 @@ impl Default for Policy {
     }
 }
 
-/// Fields with a meaning of their own to whatever handles the message: setting one breaks it, or the
-/// next proxy takes it away.
-const TAKEN: [&str; 19] = [
+/// Fields with a meaning of their own to whatever handles the message: setting one breaks it, the next
+/// proxy takes it away, and in responses the layer itself would.
+const TAKEN: [&str; 52] = [
+    "age",
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "clear-site-data",
     "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
     "cookie",
+    "cross-origin-embedder-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "date",
+    "early-data",
+    "etag",
     "expect",
+    "expires",
     "forwarded",
+    "from",
+    "grpc-message",
     "grpc-status",
+    "grpc-timeout",
     "host",
     "keep-alive",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "origin",
+    "permissions-policy",
+    "pragma",
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
     "range",
+    "referer",
+    "referrer-policy",
+    "refresh",
+    "retry-after",
+    "server",
     "set-cookie",
+    "strict-transport-security",
     "te",
+    "traceparent",
+    "tracestate",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-frame-options",
 ];
+
+/// Whole families of them.
+const TAKEN_FAMILIES: [&str; 5] = ["accept", "access-control-", "content-", "if-", "sec-"];
+
+fn is_taken(header: &str) -> bool {
+    TAKEN.contains(&header)
+        || TAKEN_FAMILIES
+            .iter()
+            .any(|family| header.starts_with(family))
+}
 
 impl Policy {
     /// As WSO2's gateways have it: all claims of the access token are copied.
@@ -314,7 +357,7 @@ impl Policy {
         if self.max_bytes == 0 {
             return Err(ConfigError::new("max_bytes", "is none"));
         }
-        if TAKEN.contains(&self.header.as_str()) {
+        if is_taken(self.header.as_str()) {
             return Err(ConfigError::new(
                 "header",
                 format!("{} has another meaning in HTTP", self.header),

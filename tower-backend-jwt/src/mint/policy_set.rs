@@ -19,7 +19,7 @@ use tower_jwks::{Clock, ConfigError, KeyRing};
 /// [with it](crate::BackendJwtLayer::with_policies) asks for the policy of each request.
 ///
 /// A change is whole or not at all: policies that are not sound, or do not fit the keys, leave those in
-/// force. A request that has its policy goes on with it; the next one gets the new. JWTs that were made
+/// force. So do policies with more fields than 64, past ones counted. A request that has its policy goes on with it; the next one gets the new. JWTs that were made
 /// after a policy are not handed out any more when it is exchanged. They are kept, up to a bound, for
 /// all policies of the set together.
 ///
@@ -68,7 +68,7 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    fn new(policies: Prepared, past: &[HeaderName]) -> Self {
+    fn new(policies: Prepared, past: &[HeaderName]) -> Result<Self, ConfigError> {
         let mut headers = past.to_vec();
         for prepared in policies.values() {
             let header = prepared.policy().header_name();
@@ -76,12 +76,21 @@ impl Snapshot {
                 headers.push(header.clone());
             }
         }
-        Self {
+        if headers.len() > MOST_HEADERS {
+            return Err(ConfigError::new(
+                "header",
+                format!("the policies of the set have had more than {MOST_HEADERS} fields"),
+            ));
+        }
+        Ok(Self {
             policies,
             headers: headers.into(),
-        }
+        })
     }
 }
+
+/// Each is looked for in every request.
+const MOST_HEADERS: usize = 64;
 
 fn named<N: Into<String>>(
     policies: impl IntoIterator<Item = (N, Policy, Api)>,
@@ -176,10 +185,8 @@ impl PolicySet {
         policies: impl IntoIterator<Item = (N, Policy, Api)>,
     ) -> Result<Self, ConfigError> {
         let policies = self.prepared(&self.0.current.load(), named(policies))?;
-        Ok(Self::of(
-            self.0.settings.clone(),
-            Snapshot::new(policies, &[]),
-        ))
+        let snapshot = Snapshot::new(policies, &[])?;
+        Ok(Self::of(self.0.settings.clone(), snapshot))
     }
 
     /// Adds a policy, or exchanges the one of this name.
@@ -206,6 +213,11 @@ impl PolicySet {
         removed.is_ok() && had
     }
 
+    /// Whether a policy was prepared by this set, or one that it succeeds or is succeeded by.
+    pub(crate) fn has_prepared(&self, policy: &PreparedPolicy) -> bool {
+        self.0.settings.is_of_family(policy.minter().settings())
+    }
+
     pub(crate) fn headers(&self) -> Arc<[HeaderName]> {
         Arc::clone(&self.0.current.load().headers)
     }
@@ -221,7 +233,7 @@ impl PolicySet {
             .unwrap_or_else(PoisonError::into_inner);
         let mut next = Snapshot::clone(&self.0.current.load());
         change(&mut next)?;
-        let next = Snapshot::new(next.policies, &next.headers);
+        let next = Snapshot::new(next.policies, &next.headers)?;
         self.0.current.store(Arc::new(next));
         Ok(())
     }

@@ -15,8 +15,12 @@
 //! | `operations[]` | `target` (`{name}`, a last `*`), `verb`, `secured`, `scopes` (any of them), `operationPolicies` |
 //! | `apiPolicies.request[]` | `BackendJwt`, which an operation's own overrides; `AddHeader`, `SetHeader`, `RemoveHeader` |
 //! | `apiPolicies.response[]` | `AddHeader`, `SetHeader`, `RemoveHeader` |
-//! | `subscriptionValidation` | needs `applications` in the gateway's settings |
+//! | `subscriptionValidation` | who has a token needs a subscription, too; needs `applications` in the gateway's settings |
 //! | `authentication[]` | `OAuth2` and `JWT` in a header: `headerName`, `enabled`, `required`, `sendTokenToUpstream`, `audience` |
+//!
+//! The parameters of `BackendJwt`, those that APK does not know among them, are in the table of
+//! [`BackendJwtEntry`](tower_backend_jwt::BackendJwtEntry). An operation that asks for no token has a
+//! backend JWT only with `minimalAssertion: true`.
 //!
 //! `sendTokenToUpstream` is done as it is written, also for an operation that asks for no token
 //! (`secured: false`, or no kind of token `enabled`): whatever the client sends in the header goes on,

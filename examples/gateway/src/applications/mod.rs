@@ -45,8 +45,8 @@ struct Shared {
 /// What was seen of the file last.
 #[derive(Debug)]
 struct Last {
-    /// Whatever was in it, right or wrong.
-    content: Vec<u8>,
+    /// Whatever was in it, right or wrong; nothing if it could not be read.
+    content: Option<Vec<u8>>,
     error: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Applications {
             file: file.to_owned(),
             directory: ArcSwap::from_pointee(directory),
             last: Mutex::new(Last {
-                content,
+                content: Some(content),
                 error: None,
             }),
         })))
@@ -119,14 +119,16 @@ impl Shared {
                 let mut last = self.last();
                 if last.error.as_ref() != Some(&error) {
                     tracing::error!(error, "the applications stay as they are");
-                    last.error = Some(error);
                     // Were it there again as it was, that would be news.
-                    last.content.clear();
+                    *last = Last {
+                        content: None,
+                        error: Some(error),
+                    };
                 }
                 return;
             }
         };
-        if self.last().content == content {
+        if self.last().content.as_ref() == Some(&content) {
             return;
         }
         let error = match parse(&content, &self.file) {
@@ -145,7 +147,10 @@ impl Shared {
                 Some(error)
             }
         };
-        *self.last() = Last { content, error };
+        *self.last() = Last {
+            content: Some(content),
+            error,
+        };
     }
 }
 
@@ -254,6 +259,10 @@ applications:
         fs::remove_file(&file).unwrap();
         assert!(error().unwrap().contains("No such file"));
         assert!(known());
+        fs::write(&file, "").unwrap();
+        let said = error().unwrap();
+        assert!(said.contains("unexpected end of input"), "{said}");
+        assert!(known());
         fs::write(&file, [0xff]).unwrap();
         assert!(error().unwrap().contains("UTF-8"));
         assert!(known());
@@ -263,6 +272,28 @@ applications:
         fs::write(&file, "applications: []").unwrap();
         assert_eq!(error(), None);
         assert!(!known());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_file_is_looked_at_as_long_as_somebody_asks() {
+        let (_folder, file) = file(FILE);
+        let applications = Applications::load(&file).unwrap();
+        applications.watch(&Handle::current());
+        let count = || applications.status().applications;
+        // The first look is at once.
+        tokio::time::sleep(PERIOD / 2).await;
+        assert_eq!(count(), 1);
+        fs::write(&file, "applications: []").unwrap();
+        tokio::time::sleep(PERIOD / 4).await;
+        assert_eq!(count(), 1);
+        tokio::time::sleep(PERIOD / 2).await;
+        assert_eq!(count(), 0);
+
+        let watched = Arc::downgrade(&applications.0);
+        drop(applications);
+        tokio::time::sleep(PERIOD * 2).await;
+        assert_eq!(Handle::current().metrics().num_alive_tasks(), 0);
+        assert!(watched.upgrade().is_none());
     }
 
     #[test]

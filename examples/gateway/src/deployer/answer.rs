@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use super::faults::{Faults, pointer_of, short};
 use crate::body::{self, Body};
 
+/// When to try again if too much is going on, in seconds.
+const RETRY_AFTER: u16 = 5;
+
 /// Why a call is refused.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -16,6 +19,8 @@ pub(super) enum Refusal {
     NoCall,
     /// The call has these methods.
     Method(&'static str),
+    /// As many deploys as there may be are arriving.
+    Busy,
     /// The request takes too long to arrive.
     TooSlow,
     /// This is larger than it may be.
@@ -72,10 +77,15 @@ impl Refusal {
             error["moreInfo"] = json!(faults);
         }
         let mut response = json_of(status, &error);
-        if let Self::Method(allowed) = self {
-            response
-                .headers_mut()
-                .insert(header::ALLOW, HeaderValue::from_static(allowed));
+        let fields = response.headers_mut();
+        match self {
+            Self::Method(allowed) => {
+                fields.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            Self::Busy => {
+                fields.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+            }
+            _ => {}
         }
         response
     }
@@ -85,6 +95,7 @@ impl Refusal {
         let (status, code, message) = match self {
             Self::NoCall => (StatusCode::NOT_FOUND, 404, "Not found"),
             Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, 405, "Method not allowed"),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, 503, "Service unavailable"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, 408, "Request timeout"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, 413, "Content too large"),
             Self::NotMultipart => (
@@ -133,6 +144,7 @@ impl Refusal {
                     .to_owned()
             }
             Self::Method(allowed) => format!("the methods are {allowed}"),
+            Self::Busy => "other deploys are arriving; try again".to_owned(),
             Self::TooLarge(what) => format!("{what} is too large"),
             Self::NotMultipart => "a deploy is multipart/form-data".to_owned(),
             Self::Form(why) | Self::Parts(why) => short(why),

@@ -8,7 +8,8 @@
 //! | `GET /apis/ID` | its apk-conf |
 //! | `GET /apis/ID/definition` | its definition, as it was sent |
 //!
-//! Each asks for an access token with the scope `apk:api_create`, and looks at nothing else before.
+//! Each asks for an access token with the scope `apk:api_create`, and looks at nothing else before. Few
+//! deploys are in memory at one time ([`uploads`]).
 //!
 //! A deploy happens as a whole or not at all: what could be wrong with the API, alone and beside the
 //! others, is found out first; then its file is written, then the table is replaced. Requests in flight
@@ -26,6 +27,7 @@ mod id;
 mod multipart;
 mod service;
 mod store;
+mod uploads;
 
 use std::{collections::BTreeMap, path::Path, str, sync::Arc};
 
@@ -34,6 +36,7 @@ use self::{
     conf::Conf,
     faults::{collect, pointer_of},
     multipart::Form,
+    uploads::Uploads,
 };
 pub(crate) use self::{
     id::id_of,
@@ -55,6 +58,7 @@ pub(crate) struct Deployer {
     apis: Arc<Apis>,
     store: Store,
     environment: Option<String>,
+    uploads: Uploads,
 }
 
 impl Deployer {
@@ -63,6 +67,7 @@ impl Deployer {
             apis,
             store,
             environment,
+            uploads: Uploads::default(),
         }
     }
 

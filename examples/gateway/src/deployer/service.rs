@@ -156,8 +156,15 @@ async fn respond(
 }
 
 async fn deploy(deployer: Arc<Deployer>, request: Request<Body>) -> Result<Arc<Served>, Refusal> {
+    let place = deployer.uploads.enter().await?;
     let form = multipart::read(request).await?;
-    blocking(move || deployer.deploy(&form)).await
+    blocking(move || {
+        let outcome = deployer.deploy(&form);
+        // Only now is the form out of the memory.
+        drop((form, place));
+        outcome
+    })
+    .await
 }
 
 async fn undeploy(

@@ -128,7 +128,7 @@ async fn only_who_has_a_token_for_it_may_deploy_or_look() {
     assert_eq!(stage.kept(), []);
     assert_eq!(stage.read("/apis").await.json(), json!([]));
     // How the gateway is, is told to everyone.
-    for path in ["/healthz", "/readyz", "/issuers"] {
+    for path in ["/healthz", "/readyz", "/issuers", "/applications"] {
         assert_eq!(stage.gateway.ask("GET", path).await.status, 200, "{path}");
     }
 }
