@@ -183,10 +183,7 @@ impl Drop for Files {
 }
 
 pub(crate) fn program() -> Command {
-    let mut command = match std::env::var_os("GATEWAY_BIN") {
-        Some(other) => Command::new(other),
-        None => Command::new(env!("CARGO_BIN_EXE_gateway")),
-    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
     command.env("RUST_LOG", "gateway=error");
     command
 }
