@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::printable::printable;
+
 /// Why the gateway does not start: the file, the place in it, and what is wrong there.
 ///
 /// Prints as `file:line:column: field: message`, without the parts that are not known.
@@ -42,11 +44,12 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
+        let file = self.file.display().to_string();
+        write!(f, "{}:", printable(&file))?;
         if let Some((line, column)) = self.position {
             write!(f, "{line}:{column}:")?;
         }
-        write!(f, " {}", self.fault)
+        write!(f, " {}", printable(&self.fault.to_string()))
     }
 }
 

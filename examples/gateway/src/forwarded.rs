@@ -1,6 +1,6 @@
 //! What the service behind is told of the connection that it does not see.
 //!
-//! Goes outside of whatever mints a backend JWT, so that a JWT may have any of these headers.
+//! None of these headers is one that an author can have backend JWTs or values of his own in.
 
 use std::net::SocketAddr;
 

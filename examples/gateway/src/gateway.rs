@@ -24,6 +24,7 @@ use crate::{
     error::{Fault, LoadError},
     hop_by_hop::StripHopByHopLayer,
     issuers::Issuers,
+    printable::printable,
     router::Router,
     settings::{AdminSettings, Settings},
     signing,
@@ -205,6 +206,7 @@ impl Gateway {
         }
         let (algorithm, kid) = &self.signing;
         lines.push(format!("signing with {algorithm}, kid {kid}"));
+        let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
         lines.join("\n")
     }
 }

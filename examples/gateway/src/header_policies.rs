@@ -90,13 +90,22 @@ fn remove(headers: &mut HeaderMap, name: &HeaderName) {
     }
 }
 
-/// Policies in the order in which they are applied.
+/// Policies in the order in which they are applied. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HeaderPolicies(Arc<[HeaderPolicy]>);
+pub(crate) struct HeaderPolicies {
+    for_all: Arc<[HeaderPolicy]>,
+    own: Arc<[HeaderPolicy]>,
+}
 
 impl HeaderPolicies {
+    /// With those of one operation after those of the API, which all operations share.
+    pub(crate) fn then(&self, own: Arc<[HeaderPolicy]>) -> Self {
+        let for_all = Arc::clone(&self.for_all);
+        Self { for_all, own }
+    }
+
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        for policy in self.0.iter() {
+        for policy in self.for_all.iter().chain(self.own.iter()) {
             policy.apply(headers);
         }
     }
@@ -104,7 +113,10 @@ impl HeaderPolicies {
 
 impl FromIterator<HeaderPolicy> for HeaderPolicies {
     fn from_iter<I: IntoIterator<Item = HeaderPolicy>>(policies: I) -> Self {
-        Self(policies.into_iter().collect())
+        Self {
+            for_all: policies.into_iter().collect(),
+            own: Arc::default(),
+        }
     }
 }
 

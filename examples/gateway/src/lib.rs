@@ -40,6 +40,7 @@ mod header_policies;
 mod hop_by_hop;
 mod issuers;
 mod path;
+mod printable;
 mod proxy;
 mod router;
 mod routes;

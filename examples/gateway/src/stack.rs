@@ -22,13 +22,13 @@ use tower_backend_jwt::{
 use tower_jwks::ConfigError;
 
 use crate::{
-    apk_conf::{ASSERTION, Access, Api, Credential, Headers, Kind, Minting, Placed},
+    apk_conf::{ASSERTION, Access, Api, Credential, Kind, Minting, Placed},
     body::{self, Body, Forbidden},
     credentials::ByCredential,
     error::{Fault, LoadError},
     fold::alike,
     forwarded,
-    header_policies::HeaderPolicies,
+    header_policies::{HeaderPolicies, HeaderPolicy},
     issuers::Issuers,
     proxy::Proxy,
     routes::Resources,
@@ -85,33 +85,47 @@ fn operations(
     );
     let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
     let applications = applications(api, shared)?;
+    check_issuers(api, shared.issuers)?;
+    check_headers(api, shared.assertions)?;
+    let request_policies: HeaderPolicies = header_policies(&api.headers.request).collect();
+    let response_policies: HeaderPolicies = header_policies(&api.headers.response).collect();
+    let strip_assertions = StripHeaderLayer::several(shared.assertions.iter().cloned());
+    let strip_hidden = StripHeaderLayer::several(authentication.hidden.iter().cloned());
+    let guards: Vec<_> = guards
+        .iter()
+        .map(|(credential, verifier)| {
+            // The guard sees to the other spellings of its own header.
+            let others = authentication
+                .headers()
+                .filter(|other| !alike(other, &credential.header));
+            let strip_others = StripHeaderLayer::several(others.cloned());
+            (*credential, verifier, strip_others)
+        })
+        .collect();
 
     let mut resources = Resources::new();
     for (index, operation) in api.operations.iter().enumerate() {
         let field = format!("operations[{index}]");
-        check_headers(api, &operation.headers, shared.assertions)?;
-        let proxy = proxy
-            .clone()
-            .with_response_policies(header_policies(&operation.headers.response));
+        let own = &operation.headers;
+        let response_policies = response_policies.then(header_policies(&own.response).collect());
+        let proxy = proxy.clone().with_response_policies(response_policies);
         let service = match operation.policy {
             None => boxed(proxy),
             Some(place) => boxed(mint(api, place, shared)?.layer(proxy)),
         };
-        let request_policies = header_policies(&operation.headers.request);
+        let request_policies = request_policies.then(header_policies(&own.request).collect());
         let service = service.map_request(move |request| {
             let mut request = forwarded::set(request);
             request_policies.apply(request.headers_mut());
             request
         });
-        let service = BoxCloneSyncService::new(service);
-        let service = without(shared.assertions, service);
+        let service = boxed(strip_assertions.layer(service));
         let service = match &operation.access {
-            Access::Open => without(&authentication.hidden, open(service)),
+            Access::Open => boxed(strip_hidden.layer(open(service))),
             Access::Token { scopes } => {
                 let choices = guards
                     .iter()
-                    .map(|(credential, verifier)| {
-                        let header = &credential.header;
+                    .map(|(credential, verifier, strip_others)| {
                         let guard = guard(credential, verifier, scopes)?;
                         let guarded = match &applications {
                             Some(applications) => {
@@ -119,11 +133,8 @@ fn operations(
                             }
                             None => boxed(guard.layer(service.clone())),
                         };
-                        // The guard sees to the other spellings of its own header.
-                        let others = authentication
-                            .headers()
-                            .filter(|other| !alike(other, header));
-                        Ok((header.clone(), without(others, guarded)))
+                        let guarded = boxed(strip_others.layer(guarded));
+                        Ok((credential.header.clone(), guarded))
                     })
                     .collect::<Result<_, ConfigError>>()
                     .map_err(|error| Fault::new(format!("{field}.scopes"), error))?;
@@ -138,14 +149,31 @@ fn operations(
     Ok(resources)
 }
 
-fn header_policies(placed: &[Placed]) -> HeaderPolicies {
-    placed.iter().map(|placed| placed.policy.clone()).collect()
+fn header_policies(placed: &[Placed]) -> impl Iterator<Item = HeaderPolicy> {
+    placed.iter().map(|placed| placed.policy.clone())
+}
+
+/// A backend JWT in the name of a provider would pass for a token of the provider's; and the gateway,
+/// which takes no token in its own name, would take none of the provider's any more.
+fn check_issuers(api: &Api, issuers: &Issuers) -> Result<(), Fault> {
+    let statuses: Vec<_> = issuers.statuses().collect();
+    for Minting { field, issuer, .. } in &api.policies {
+        if statuses.iter().any(|trusted| trusted.issuer() == issuer) {
+            return Err(Fault::new(
+                field,
+                format!(
+                    "parameters.issuer: `{issuer}` is an issuer of access tokens in the gateway's settings"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A backend JWT that anybody but its minter can write is none; and what goes on as a credential has
 /// been verified, or is the client's own.
-fn check_headers(api: &Api, headers: &Headers, assertions: &[HeaderName]) -> Result<(), Fault> {
-    for Placed { field, policy } in headers.request.iter().chain(&headers.response) {
+fn check_headers(api: &Api, assertions: &[HeaderName]) -> Result<(), Fault> {
+    for Placed { field, policy } in api.header_policies() {
         let name = policy.name();
         let refused = |what| {
             Err(Fault::new(
@@ -161,16 +189,6 @@ fn check_headers(api: &Api, headers: &Headers, assertions: &[HeaderName]) -> Res
         }
     }
     Ok(())
-}
-
-/// The service without what a client sent in these headers.
-fn without<'n>(
-    headers: impl IntoIterator<Item = &'n HeaderName>,
-    service: OperationService,
-) -> OperationService {
-    headers.into_iter().fold(service, |service, name| {
-        boxed(StripHeaderLayer::new(name.clone()).layer(service))
-    })
 }
 
 /// What the access token's layer makes of a request before the API's own layers see it.
@@ -271,7 +289,7 @@ fn about(api: &Api) -> tower_backend_jwt::Api {
 pub(crate) fn assertion_headers<'a>(apis: impl IntoIterator<Item = &'a Api>) -> Vec<HeaderName> {
     // Taken off even where no policy sets it.
     let mut headers = vec![ASSERTION];
-    for minting in apis.into_iter().flat_map(|api| &api.policies) {
+    for minting in apis.into_iter().flat_map(Api::assertions) {
         let name = minting.policy.header_name();
         if !headers.contains(name) {
             headers.push(name.clone());

@@ -86,13 +86,17 @@ impl Table {
         deployed: Vec<Result<Served, Broken>>,
     ) -> Result<Self, LoadError> {
         let mut upstream = Upstream::plain();
-        for served in &settings {
+        for (place, served) in settings.iter().enumerate() {
+            let others = settings.iter().take(place).map(|other| &other.api);
+            if let Some(conflict) = conflict::among(&served.api, others) {
+                return Err(conflict.fault().in_file(&served.file));
+            }
             upstream = reaching(served, &upstream)?;
         }
         let settings: Vec<_> = settings.into_iter().map(Arc::new).collect();
         let mut table = Self::of(Arc::new(common), policies, upstream, settings, Vec::new())?;
         for file in deployed {
-            let admitted = file.and_then(|served| match table.admit(&served) {
+            let admitted = file.and_then(|served| match table.check_and_admit(&served) {
                 Ok(upstream) => Ok((served, upstream)),
                 Err(why) => Err(Broken {
                     error: why.in_file(&served),
@@ -116,7 +120,8 @@ impl Table {
         )
     }
 
-    /// The table with this API, instead of the one with the same id if there is one.
+    /// The table with this API, instead of the one with the same id if there is one. The API has to be a
+    /// [checked](Self::check) one.
     pub(crate) fn with(&self, served: Arc<Served>) -> Result<Self, NotServed> {
         let upstream = self.admit(&served)?;
         let (mut all, broken) = self.others(&served.id);
@@ -206,21 +211,26 @@ impl Table {
         })
     }
 
-    /// Whether the API can be served beside the others, and what it is reached through then.
-    fn admit(&self, served: &Served) -> Result<Upstream, NotServed> {
+    fn check_and_admit(&self, served: &Served) -> Result<Upstream, NotServed> {
         self.check(&served.api, &served.file)
             .map_err(NotServed::Fault)?;
-        // They differ only in case: some file systems take the one's file for the other's.
+        self.admit(served)
+    }
+
+    /// Whether the API can be served beside the others, and what it is reached through then.
+    fn admit(&self, served: &Served) -> Result<Upstream, NotServed> {
+        // They may differ only in case: some file systems take the one's file for the other's.
         let is_taken = |other: &&Arc<Served>| {
-            other.id.eq_ignore_ascii_case(&served.id)
-                && !(other.is_deployed() && other.id == served.id)
+            other.id.eq_ignore_ascii_case(&served.id) && !served.may_replace(other)
         };
         if let Some(other) = self.served.iter().find(is_taken) {
             return Err(NotServed::IdTaken(Arc::clone(other)));
         }
-        let mut others = self.served.iter().filter(|other| other.id != served.id);
-        if let Some(conflict) = others.find_map(|other| conflict::between(&served.api, &other.api))
-        {
+        let others = self.served.iter().filter(|other| other.id != served.id);
+        let mut others = others.map(|other| &other.api);
+        let conflict = conflict::among(&served.api, others.clone())
+            .or_else(|| others.find_map(|other| conflict::between(&served.api, other)));
+        if let Some(conflict) = conflict {
             return Err(NotServed::Conflict(conflict));
         }
         reaching(served, &self.upstream).map_err(NotServed::Fault)
@@ -237,6 +247,14 @@ impl Table {
 impl Served {
     pub(crate) fn is_deployed(&self) -> bool {
         self.origin != Origin::Settings
+    }
+
+    /// Whether the other one is deployed, and has this one's id. An id that is made of name and version is
+    /// that of another API as well: `a-1` and `2` give the same as `a` and `1-2`.
+    fn may_replace(&self, other: &Self) -> bool {
+        let has_own_id = self.api.id.is_some();
+        let is_same = self.api.name == other.api.name && self.api.version == other.api.version;
+        other.is_deployed() && other.id == self.id && (has_own_id || is_same)
     }
 
     /// The file of its definition.

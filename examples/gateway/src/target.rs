@@ -83,6 +83,11 @@ impl Prefix {
         self.0.len()
     }
 
+    /// Whether the other one is longer, and begins with this one.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        self.len() < other.len() && other.0.starts_with(&self.0)
+    }
+
     /// What a checked path has behind this prefix, if it starts with it.
     pub(crate) fn strip<'p>(&self, path: &'p str) -> Option<&'p str> {
         let mut segments = path::segments(path);

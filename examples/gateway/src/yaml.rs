@@ -44,7 +44,25 @@ pub(crate) fn load_error(error: &serde_saphyr::Error, field: &str, file: &Path) 
                 .map_or(message.len(), str::len),
         );
     }
-    LoadError::at(file, position, Fault::new(known(field), message))
+    LoadError::at(
+        file,
+        position,
+        Fault::new(known(field), without_value(&message)),
+    )
+}
+
+/// A message of serde's without the value that has the wrong type: it may be a secret that only lacks its
+/// quotes.
+pub(crate) fn without_value(message: &str) -> String {
+    let start = ["invalid type: ", "invalid value: "]
+        .into_iter()
+        .find_map(|start| Some(message.find(start)? + start.len()));
+    match (start, message.rfind("expected ")) {
+        (Some(start), Some(end)) if start < end => {
+            format!("{}{}", &message[..start], &message[end..])
+        }
+        _ => message.to_owned(),
+    }
 }
 
 /// A path of serde's: "." stands for the document itself, "?" for a part of which it cannot be told.
@@ -78,6 +96,27 @@ mod tests {
             .map(|_| ())
             .unwrap_err();
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_value_of_a_wrong_type_is_not_shown() {
+        for (message, expected) in [
+            (
+                "invalid type: integer `4815`, expected a string",
+                "invalid type: expected a string",
+            ),
+            (
+                "parameters.a: invalid value: string \"x, expected y\", expected u8",
+                "parameters.a: invalid value: expected u8",
+            ),
+            (
+                "unknown field `a`, expected `b`",
+                "unknown field `a`, expected `b`",
+            ),
+            ("invalid type: ", "invalid type: "),
+        ] {
+            assert_eq!(without_value(message), expected);
+        }
     }
 
     #[test]

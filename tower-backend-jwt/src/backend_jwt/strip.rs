@@ -1,4 +1,4 @@
-//! Removing a header field that only we may set.
+//! Removing header fields that only we may set.
 
 use super::{body::StripBody, future::StripHeaderFuture};
 use crate::field::strip;
@@ -10,8 +10,8 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Removes a header field from requests and responses, in all spellings that a service behind may
-/// take for it.
+/// Removes a header field, or several, from requests and responses, in all spellings that a service
+/// behind may take for it.
 ///
 /// [`BackendJwtLayer`](crate::BackendJwtLayer) does this by itself. This layer is for the routes
 /// beside it, which carry no backend JWT and must not carry a forged one either.
@@ -53,6 +53,23 @@ impl StripHeaderLayer {
             names: Arc::new([name]),
         }
     }
+
+    /// Removes the fields of all these names. One layer for many of them: as many layers around each
+    /// other need as much of the stack for each request.
+    ///
+    /// ```
+    /// # use http::HeaderName;
+    /// # use tower_backend_jwt::StripHeaderLayer;
+    /// let layer = StripHeaderLayer::several([
+    ///     HeaderName::from_static("x-jwt-assertion"),
+    ///     HeaderName::from_static("x-userinfo"),
+    /// ]);
+    /// ```
+    pub fn several(names: impl IntoIterator<Item = HeaderName>) -> Self {
+        Self {
+            names: names.into_iter().collect(),
+        }
+    }
 }
 
 impl<S> Layer<S> for StripHeaderLayer {
@@ -90,5 +107,43 @@ where
             strip(request.headers_mut(), name);
         }
         StripHeaderFuture::new(self.inner.call(request), Arc::clone(&self.names))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use std::convert::Infallible;
+    use tower::{ServiceExt, service_fn};
+
+    #[tokio::test]
+    async fn a_layer_for_several_fields_removes_all_of_them_and_one_for_none_nothing() {
+        let send = async |names: &[&'static str]| {
+            let layer =
+                StripHeaderLayer::several(names.iter().copied().map(HeaderName::from_static));
+            let service = layer.layer(service_fn(async |request: Request<()>| {
+                let mut response = Response::new(());
+                *response.headers_mut() = request.headers().clone();
+                response
+                    .headers_mut()
+                    .insert("x-b", HeaderValue::from_static("theirs"));
+                Ok::<_, Infallible>(response)
+            }));
+            let request = Request::get("/")
+                .header("X_A", "1")
+                .header("x-b", "2")
+                .header("x-c", "3");
+            let response = service.oneshot(request.body(()).unwrap()).await.unwrap();
+            let mut left: Vec<_> = response
+                .headers()
+                .keys()
+                .map(|name| name.as_str().to_owned())
+                .collect();
+            left.sort_unstable();
+            left
+        };
+        assert_eq!(send(&["x-a", "x-b"]).await, ["x-c"]);
+        assert_eq!(send(&[]).await, ["x-b", "x-c", "x_a"]);
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Api {
     pub(crate) subscription_validation: bool,
     /// What the operations refer to.
     pub(crate) policies: Vec<Minting>,
+    /// What is done to the headers of all operations, before what is done to those of each.
+    pub(crate) headers: Headers,
     pub(crate) operations: Vec<Operation>,
 }
 
@@ -45,6 +47,8 @@ pub(crate) struct Api {
 pub(crate) struct Minting {
     pub(crate) field: String,
     pub(crate) policy: Policy,
+    /// The `iss` of its backend JWTs.
+    pub(crate) issuer: String,
 }
 
 /// One target with one verb.
@@ -55,18 +59,25 @@ pub(crate) struct Operation {
     pub(crate) access: Access,
     /// The place among the API's policies.
     pub(crate) policy: Option<usize>,
+    /// What is done besides that which is done to those of all operations.
     pub(crate) headers: Headers,
 }
 
-/// What is done to the headers of an operation: the API's policies first, then its own.
-#[derive(Debug, Clone, Default)]
+/// What is done to headers.
+#[derive(Debug, Default)]
 pub(crate) struct Headers {
     pub(crate) request: Vec<Placed>,
     pub(crate) response: Vec<Placed>,
 }
 
+impl Headers {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Placed> {
+        self.request.iter().chain(&self.response)
+    }
+}
+
 /// A header policy, and where in the conf it is.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Placed {
     pub(crate) field: String,
     pub(crate) policy: HeaderPolicy,
@@ -95,7 +106,8 @@ impl Api {
     pub(crate) fn from_value(value: Value, environment: Option<&str>) -> Result<Self, Fault> {
         let document = serde_path_to_error::deserialize(value).map_err(|error| {
             let field = error.path().to_string();
-            Fault::new(yaml::known(&field), error.into_inner())
+            let message = error.into_inner().to_string();
+            Fault::new(yaml::known(&field), yaml::without_value(&message))
         })?;
         Self::new(document, environment)
     }
@@ -117,6 +129,27 @@ impl Api {
             .into_iter()
             .chain(&self.default_path)
             .map(String::as_str)
+    }
+
+    /// What is done to headers, by whichever of its operations.
+    pub(crate) fn header_policies(&self) -> impl Iterator<Item = &Placed> {
+        let own = self.operations.iter().map(|operation| &operation.headers);
+        [&self.headers]
+            .into_iter()
+            .chain(own)
+            .flat_map(Headers::all)
+    }
+
+    /// For each header that a backend JWT is put into, the first policy that does.
+    pub(crate) fn assertions(&self) -> Vec<&Minting> {
+        let mut first: Vec<&Minting> = Vec::new();
+        for minting in &self.policies {
+            let name = minting.policy.header_name();
+            if !first.iter().any(|had| had.policy.header_name() == name) {
+                first.push(minting);
+            }
+        }
+        first
     }
 
     fn new(document: Document, environment: Option<&str>) -> Result<Self, Fault> {
@@ -147,6 +180,12 @@ impl Api {
         if document.operations.is_empty() {
             return Err(Fault::new("operations", "an API needs at least one"));
         }
+        if document.operations.len() > MOST_OPERATIONS {
+            return Err(Fault::new(
+                "operations",
+                format!("are more than {MOST_OPERATIONS}"),
+            ));
+        }
         let operations = document
             .operations
             .into_iter()
@@ -162,7 +201,7 @@ impl Api {
                 )
             })
             .collect::<Result<_, Fault>>()?;
-        Ok(Self {
+        let api = Self {
             id: document.id,
             name: document.name,
             context,
@@ -172,16 +211,43 @@ impl Api {
             authentication,
             subscription_validation: document.subscription_validation,
             policies,
+            headers: for_all.headers,
             operations,
-        })
+        };
+        match api.assertions().get(MOST_ASSERTIONS) {
+            None => Ok(api),
+            Some(minting) => Err(Fault::new(
+                &minting.field,
+                format!(
+                    "parameters.header: the policies of the API name more than {MOST_ASSERTIONS} headers"
+                ),
+            )),
+        }
     }
 }
+
+const MOST_OPERATIONS: usize = 1000;
+/// The most policies of the API, and of each operation.
+const MOST_POLICIES: usize = 50;
+/// The most headers for backend JWTs. Each is looked for in every request, whichever API it is for.
+const MOST_ASSERTIONS: usize = 16;
 
 const NO_TOKEN: &str = "a backend JWT is made from an access token, and none is asked for here; with minimalAssertion it is made without";
 const NO_APPLICATION: &str =
     "who comes without an access token has no application, and none is needed here";
 
 fn check_head(document: &Document, environment: Option<&str>) -> Result<(), Fault> {
+    // They are shown to people, in the log and where the gateway starts.
+    let id = document.id.as_ref();
+    for (field, text) in [
+        ("name", Some(&document.name)),
+        ("version", Some(&document.version)),
+        ("id", id),
+    ] {
+        if text.is_some_and(|text| text.contains(char::is_control)) {
+            return Err(Fault::new(field, "has a control character"));
+        }
+    }
     for (field, text, longest) in [
         ("name", &document.name, 60),
         ("basePath", &document.base_path, 256),
@@ -239,6 +305,12 @@ impl Level {
 
 /// Reads the policies of a level; its BackendJwt is put with the others.
 fn level(policies: Policies, field: &str, all: &mut Vec<Minting>) -> Result<Level, Fault> {
+    if policies.request.len() + policies.response.len() > MOST_POLICIES {
+        return Err(Fault::new(
+            field,
+            format!("has more than {MOST_POLICIES} policies"),
+        ));
+    }
     let mut level = Level {
         minting: None,
         headers: Headers::default(),
@@ -246,12 +318,16 @@ fn level(policies: Policies, field: &str, all: &mut Vec<Minting>) -> Result<Leve
     for (index, policy) in policies.request.into_iter().enumerate() {
         let field = format!("{field}.request[{index}]");
         match policy {
-            RequestPolicy::BackendJwt(_) if level.minting.is_some() => {
+            RequestPolicy::BackendJwt(..) if level.minting.is_some() => {
                 return Err(Fault::new(field, "a second BackendJwt"));
             }
-            RequestPolicy::BackendJwt(policy) => {
+            RequestPolicy::BackendJwt(policy, issuer) => {
                 level.minting = Some(all.len());
-                all.push(Minting { field, policy });
+                all.push(Minting {
+                    field,
+                    policy,
+                    issuer,
+                });
             }
             RequestPolicy::Header(policy) => level.headers.request.push(Placed { field, policy }),
         }
@@ -310,14 +386,11 @@ fn operation(
         .minting
         .or(for_all.minting)
         .filter(|place| !open || policies[*place].policy.has_minimal_assertion());
-    let mut headers = for_all.headers.clone();
-    headers.request.extend(own.headers.request);
-    headers.response.extend(own.headers.response);
     Ok(Operation {
         target,
         verb,
         access,
         policy,
-        headers,
+        headers: own.headers,
     })
 }

@@ -5,6 +5,9 @@ use http::{HeaderName, header};
 use super::{document, refused::MESSAGE};
 use crate::{error::Fault, fold::alike, forwarded};
 
+/// The most entries. Each names a header that is looked for in every request.
+const MOST_ENTRIES: usize = 16;
+
 /// The credentials an API takes. None: it is open to everyone.
 #[derive(Debug)]
 pub(crate) struct Authentication {
@@ -47,6 +50,12 @@ impl Authentication {
             shown: Vec::new(),
         };
         let entries = entries.unwrap_or_default();
+        if entries.len() > MOST_ENTRIES {
+            return Err(Fault::new(
+                "authentication",
+                format!("has more than {MOST_ENTRIES} entries"),
+            ));
+        }
         if entries.is_empty() {
             authentication.hidden.push(header::AUTHORIZATION);
             authentication.credentials.push(Credential {
@@ -67,7 +76,9 @@ impl Authentication {
             } else {
                 &mut authentication.hidden
             };
-            place.push(credential.header.clone());
+            if !place.contains(&credential.header) {
+                place.push(credential.header.clone());
+            }
             if !entry.enabled {
                 continue;
             }

@@ -36,6 +36,9 @@
 //! credentials. `Cookie` and `Set-Cookie` are none of these: the gateway takes no token out of a cookie,
 //! so they are a matter between clients and the service, and of the author who speaks for it.
 //!
+//! An API has at most 1000 operations, 50 policies for all of them and 50 for each, 16 entries in
+//! `authentication`, and 16 headers for backend JWTs: what is more costs every request, or the memory.
+//!
 //! [`document`] is the file as it is written, [`api`] what the gateway makes of it.
 
 mod api;
@@ -46,6 +49,6 @@ mod refused;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use api::{Access, Api, Headers, Minting, Placed};
+pub(crate) use api::{Access, Api, Minting, Placed};
 pub(crate) use authentication::{Credential, Kind};
 pub(crate) use policies::ASSERTION;

@@ -6,10 +6,16 @@ use serde_json::Value;
 use tower_backend_jwt::{BackendJwtEntry, Policy};
 
 use super::refused::MESSAGE;
-use crate::header_policies::{Direction, HeaderPolicy};
+use crate::{
+    forwarded,
+    header_policies::{Direction, HeaderPolicy},
+};
 
 /// The header of a policy that names none, and the one that backends of WSO2 gateways trust.
 pub(crate) const ASSERTION: HeaderName = HeaderName::from_static("x-jwt-assertion");
+
+/// The `iss` of a policy that names none.
+const ISSUER: &str = "wso2.org/products/am";
 
 /// What is done to requests, and to responses.
 #[derive(Debug, Default, Deserialize)]
@@ -24,7 +30,8 @@ pub(super) struct Policies {
 /// A policy that the gateway has for requests.
 #[derive(Debug)]
 pub(super) enum RequestPolicy {
-    BackendJwt(Policy),
+    /// With the `iss` of its backend JWTs.
+    BackendJwt(Policy, String),
     Header(HeaderPolicy),
 }
 
@@ -36,9 +43,7 @@ impl<'de> Deserialize<'de> for RequestPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let entry = Value::deserialize(deserializer)?;
         match name(&entry).map_err(D::Error::custom)? {
-            BackendJwtEntry::POLICY_NAME => BackendJwtEntry::deserialize(entry)
-                .map(|entry| Self::BackendJwt(entry.into()))
-                .map_err(D::Error::custom),
+            BackendJwtEntry::POLICY_NAME => backend_jwt(entry).map_err(D::Error::custom),
             _ => header_policy(entry, Direction::Request)
                 .map(Self::Header)
                 .map_err(D::Error::custom),
@@ -53,6 +58,22 @@ impl<'de> Deserialize<'de> for ResponsePolicy {
             .map(Self)
             .map_err(D::Error::custom)
     }
+}
+
+fn backend_jwt(entry: Value) -> Result<RequestPolicy, String> {
+    let issuer = entry.pointer("/parameters/issuer").and_then(Value::as_str);
+    let issuer = issuer.unwrap_or(ISSUER).to_owned();
+    let policy: Policy = BackendJwtEntry::deserialize(entry)
+        .map_err(|error| error.to_string())?
+        .into();
+    // It is taken off the requests of all APIs: none would be told what the gateway says in it.
+    let header = policy.header_name();
+    if forwarded::is_claim(header) {
+        return Err(format!(
+            "parameters.header: `{header}` has another meaning to services behind a gateway"
+        ));
+    }
+    Ok(RequestPolicy::BackendJwt(policy, issuer))
 }
 
 fn name(entry: &Value) -> Result<&str, &'static str> {

@@ -35,14 +35,16 @@ pub(super) enum Refusal {
     Faults(Faults),
     /// The conf has an empty list of operations.
     NoOperations,
-    /// Another API is served at this path.
-    PathTaken(String),
+    /// Another API is served at this path, inside of it or around it.
+    PathTaken { path: String, why: String },
     /// Another API does not go with this one, because of what is at these places.
     Conflict(Faults),
     /// The id is that of an API whose file `gateway.yaml` names.
     Named(String),
     /// The id of another API differs only in case.
     AlikeId(String),
+    /// The id that is made of name and version is that of this API.
+    SameId(String),
     /// No API is named.
     NoId,
     /// No API has this id.
@@ -112,11 +114,11 @@ impl Refusal {
                 909021,
                 "Atleast one operation need to specified",
             ),
-            Self::PathTaken(path) => {
+            Self::PathTaken { path, .. } => {
                 let message = format!("API Context - {path} already exist");
                 return (StatusCode::CONFLICT, 909012, message);
             }
-            Self::Conflict(_) | Self::Named(_) | Self::AlikeId(_) => {
+            Self::Conflict(_) | Self::Named(_) | Self::AlikeId(_) | Self::SameId(_) => {
                 (StatusCode::CONFLICT, 909000, "Conflict with another API")
             }
             Self::NoId => (
@@ -151,6 +153,10 @@ impl Refusal {
             Self::Named(id) => {
                 format!("the API `{id}` is named in the gateway's settings, and changes only there")
             }
+            Self::PathTaken { why, .. } => why.clone(),
+            Self::SameId(other) => format!(
+                "the id that is made of name and version is that of the API {other}; give one of the two an `id`"
+            ),
             Self::AlikeId(id) => format!("the id `{id}` differs only in case"),
             Self::NoDefinition(_) => "the API has no definition".to_owned(),
             Self::NotStored(_) => "the API cannot be stored; the gateway's log says why".to_owned(),

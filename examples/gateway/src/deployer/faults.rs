@@ -49,6 +49,13 @@ pub(super) fn collect<T>(
     Err(faults)
 }
 
+/// What is wrong with a conf that can be read.
+pub(super) fn one(conf: &Node, fault: &Fault) -> Faults {
+    let draft = Draft::new(conf);
+    let (place, message) = draft.place(fault);
+    Faults::from([(pointer(&place), short(message))])
+}
+
 /// A field as it is written in YAML, as a pointer.
 pub(super) fn pointer_of(field: &str) -> String {
     pointer(&steps(field))
@@ -153,6 +160,16 @@ apiPolicies:
                 ("#/version", "expected a string"),
             ],
         );
+    }
+
+    #[test]
+    fn a_fault_of_a_conf_that_can_be_read_has_its_place() {
+        let text = "apiPolicies: {request: [{policyName: BackendJwt, parameters: {issuer: a}}]}";
+        let conf = Conf::parse(text, Path::new("")).unwrap();
+        let fault = Fault::new("apiPolicies.request[0]", "parameters.issuer: is another's");
+        let place = "#/apiPolicies/request/0/parameters/issuer".to_owned();
+        let faults = Faults::from([(place, "is another's".to_owned())]);
+        assert_eq!(one(conf.node(), &fault), faults);
     }
 
     #[test]

@@ -36,7 +36,20 @@ pub(super) fn check(id: &str) -> Result<(), &'static str> {
     if matches!(id, "deploy" | "undeploy") {
         return Err("is the name of a call");
     }
+    if is_device(id) {
+        return Err("is the name of a device on Windows");
+    }
     Ok(())
+}
+
+/// `con.yaml` is the console there, in whichever directory.
+fn is_device(id: &str) -> bool {
+    let name = id.split('.').next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    match name.strip_prefix("com").or(name.strip_prefix("lpt")) {
+        Some(number) => matches!(number.as_bytes(), [b'1'..=b'9']),
+        None => matches!(name.as_str(), "con" | "nul" | "aux" | "prn"),
+    }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -65,7 +78,17 @@ mod tests {
 
     #[test]
     fn an_id_is_never_a_path() {
-        for id in ["a", "A-b_c.d", "0", "a..b", &"a".repeat(64)] {
+        for id in [
+            "a",
+            "A-b_c.d",
+            "0",
+            "a..b",
+            "console",
+            "com",
+            "com10",
+            "a.con",
+            &"a".repeat(64),
+        ] {
             assert_eq!(check(id), Ok(()), "{id}");
         }
         for id in [
@@ -83,6 +106,12 @@ mod tests {
             "a%2fb",
             "a:b",
             "deploy",
+            "con",
+            "NUL",
+            "aux.v1",
+            "Prn.a.b",
+            "com1",
+            "LPT9.x",
             &"a".repeat(65),
         ] {
             assert!(check(id).is_err(), "{id}");

@@ -15,6 +15,9 @@
 //! others, is found out first; then its file is written, then the table is replaced. Requests in flight
 //! finish with what they started with.
 //!
+//! An API takes nothing from another one: no path in or around the other's, unless they are versions of the
+//! same API, and no id. All together name at most 64 headers for backend JWTs.
+//!
 //! The answers are those of APK 1.2, whose codes are numbers here, and strings where a token is refused.
 //! What APK does not have is answered in the same form, with the HTTP status for a code.
 
@@ -34,7 +37,7 @@ use std::{collections::BTreeMap, path::Path, str, sync::Arc};
 use self::{
     answer::Refusal,
     conf::Conf,
-    faults::{collect, pointer_of},
+    faults::{collect, one, pointer_of},
     multipart::Form,
     uploads::Uploads,
 };
@@ -48,7 +51,7 @@ use crate::{
     apk_conf::Api,
     conflict::Conflict,
     error::{Fault, LoadError},
-    table::{NotServed, Origin, Served, Table},
+    table::{NotServed, Origin, Served},
     warnings::warn,
 };
 
@@ -74,13 +77,16 @@ impl Deployer {
     /// Serves the API of a form. Blocks: files are written.
     fn deploy(&self, form: &Form) -> Result<Arc<Served>, Refusal> {
         let conf = parse(&form.conf)?;
-        let served = self.apis.change(|table| {
-            let served = Arc::new(self.read(table, conf, form.definition.as_deref())?);
-            let next = table.with(Arc::clone(&served)).map_err(not_served)?;
+        // Before it has its turn: others need not wait for what is wrong with it to be found.
+        let served = Arc::new(self.read(conf, form.definition.as_deref())?);
+        self.apis.change(|table| {
+            let next = table
+                .with(Arc::clone(&served))
+                .map_err(|why| not_served(why, &served))?;
             self.store
                 .put(&served, form.definition.as_deref())
                 .map_err(Refusal::NotStored)?;
-            Ok((next, served))
+            Ok((next, ()))
         })?;
         warn(&served.api);
         Ok(served)
@@ -109,26 +115,20 @@ impl Deployer {
     }
 
     /// The API of a conf, if it can be served when there are no others.
-    fn read(
-        &self,
-        table: &Table,
-        mut conf: Conf,
-        definition: Option<&[u8]>,
-    ) -> Result<Served, Refusal> {
+    fn read(&self, mut conf: Conf, definition: Option<&[u8]>) -> Result<Served, Refusal> {
         let environment = self.environment.as_deref();
-        let api = collect(conf.node(), |value| api(value, environment))
-            // Only now: what stands in for a fault could be at odds with the rest of the API.
-            .and_then(|_| {
-                collect(conf.node(), |value| {
-                    let api = api(value, environment)?;
-                    table.check(&api, Path::new(NO_FILE)).map_err(own_fault)?;
-                    Ok(api)
-                })
-            })
-            .map_err(|faults| match faults.len() {
+        let api =
+            collect(conf.node(), |value| api(value, environment)).map_err(|faults| match faults
+                .len()
+            {
                 1 if conf.has_no_operations() => Refusal::NoOperations,
                 _ => Refusal::Faults(faults),
             })?;
+        // Only the first fault: to look for more is to make the layers of all operations again for each.
+        let table = Arc::clone(&self.apis.table());
+        table
+            .check(&api, Path::new(NO_FILE))
+            .map_err(|error| Refusal::Faults(one(conf.node(), &own_fault(error))))?;
         let id = id_of(&api);
         conf.set_id(&id);
         let text = conf.to_yaml().map_err(|why| Refusal::wrong("", why))?;
@@ -172,17 +172,21 @@ fn api(conf: serde_json::Value, environment: Option<&str>) -> Result<Api, Fault>
     Ok(api)
 }
 
-fn not_served(why: NotServed) -> Refusal {
+fn not_served(why: NotServed, served: &Served) -> Refusal {
     match why {
         NotServed::Fault(error) => {
             let fault = error.into_fault();
             Refusal::wrong(fault.field(), fault.message())
         }
-        NotServed::Conflict(Conflict::Path(path)) => Refusal::PathTaken(path),
+        NotServed::Conflict(Conflict::Path { path, why }) => Refusal::PathTaken { path, why },
         NotServed::Conflict(Conflict::Header(fault)) => Refusal::Conflict(BTreeMap::from([(
             pointer_of(fault.field()),
             fault.message().to_owned(),
         )])),
+        NotServed::IdTaken(other) if other.is_deployed() && other.id == served.id => {
+            let (name, version) = (&other.api.name, &other.api.version);
+            Refusal::SameId(format!("`{name}` `{version}`"))
+        }
         NotServed::IdTaken(other) if other.is_deployed() => Refusal::AlikeId(other.id.clone()),
         NotServed::IdTaken(other) => Refusal::Named(other.id.clone()),
     }

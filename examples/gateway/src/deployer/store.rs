@@ -50,9 +50,30 @@ impl Store {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 Err(named(&self.directory, &error))
             }
-            _ => Ok(()),
+            Err(_) => {
+                self.warn_of_others();
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
+
+    /// Says in the log if it is not the owner's alone.
+    #[cfg(unix)]
+    fn warn_of_others(&self) {
+        use std::os::unix::fs::PermissionsExt;
+
+        let mode = fs::metadata(&self.directory).map(|metadata| metadata.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+            tracing::warn!(
+                directory = %self.directory.display(),
+                "others than its owner may read the directory of the deployed APIs, or write to it: who writes there deploys"
+            );
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn warn_of_others(&self) {}
 
     /// All that is kept. None, if the directory is not there yet.
     ///

@@ -210,15 +210,23 @@ async fn a_backend_jwt_in_whichever_header_arrives_or_is_refused_by_name() {
     let token = bearer(&idp.token(&json!({})));
     let api = minting(&conf(&backend, "[{target: '/test', verb: GET}]"));
     for (name, good) in [
-        ("x-forwarded-assertion", true),
-        ("x-forwarded-for", true),
-        ("x-forwarded-host", true),
-        ("x-original-url", true),
-        ("x-remote-user", true),
-        ("x-real-ip", true),
+        ("x-assertion", true),
+        ("x-tenant", true),
         ("proxy", true),
         ("proxy-assertion", true),
         ("http2-settings", true),
+        ("x-forwarded-assertion", false),
+        ("x-forwarded-for", false),
+        ("x_forwarded_for", false),
+        ("x-forwarded-host", false),
+        ("x-forwarded-proto", false),
+        ("x-original-url", false),
+        ("x-http-method-override", false),
+        ("x-remote-user", false),
+        ("x-real-ip", false),
+        ("client-cert", false),
+        ("cache-control", false),
+        ("vary", false),
         ("forwarded", false),
         ("connection", false),
         ("content-length", false),
@@ -244,8 +252,12 @@ async fn a_backend_jwt_in_whichever_header_arrives_or_is_refused_by_name() {
         } else {
             let (code, complaint) = files.check();
             assert_eq!(code, Some(2), "{name}: {complaint}");
-            let expected = format!("apiPolicies.request[0]: header: {name}");
-            assert!(complaint.contains(&expected), "{complaint}");
+            assert!(
+                complaint.contains("apiPolicies.request[0]: "),
+                "{complaint}"
+            );
+            assert!(complaint.contains("header: "), "{complaint}");
+            assert!(complaint.contains(name), "{complaint}");
         }
     }
 }

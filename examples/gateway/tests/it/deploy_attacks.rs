@@ -142,13 +142,25 @@ async fn a_number_is_what_it_is_or_nothing() {
 #[tokio::test]
 async fn names_from_a_conf_are_shown_and_not_obeyed() {
     let stage = Stage::empty().await;
-    let name = "a\\r\\n\\e[31m\\\"}{$ ` ${x}";
-    let conf = stage
-        .conf("a")
-        .replace("name: a", &format!("name: \"{name}\""));
-    stage.deployed(&conf).await;
+    let called = |name: &str| {
+        let conf = stage.conf("a");
+        conf.replace("name: a", &format!("name: \"{name}\""))
+    };
+    stage.deployed(&called("a\\\"}{$ ` ${x}")).await;
     let list = stage.list(["name"]).await;
-    assert_eq!(list, [[serde_json::json!("a\r\n\u{1b}[31m\"}{$ ` ${x}")]]);
+    assert_eq!(list, [[serde_json::json!("a\"}{$ ` ${x}")]]);
+    for (conf, place) in [
+        (
+            called("x\\n\\e[2K\\rlistening on http://192.0.2.1:1"),
+            "#/name",
+        ),
+        (called("a\\x85"), "#/name"),
+        (stage.conf("a").replace("'1'", "\"1\\e[2K\""), "#/version"),
+        (stage.conf("a") + "id: \"a\\x7f\"\n", "#/id"),
+    ] {
+        let error = refused(&stage.deploy(&conf).await, 400, 909029);
+        assert_eq!(error["moreInfo"][place], "has a control character");
+    }
     let field = format!("\"{}<script>\": 1\n", "x".repeat(100_000));
     let error = refused(
         &stage.deploy(&(stage.conf("b") + &field)).await,
@@ -229,5 +241,53 @@ async fn warnings_come_once_for_each_deploy() {
             line.contains("authentication is disabled") && line.contains(&format!("api=\"{name}\""))
         });
         assert_eq!(warned.count(), count, "{name}\n{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_lacks_its_quotes_is_in_no_answer_and_no_log() {
+    let mut stage = Stage::empty().await;
+    stage.gateway = stage.files.start_logging("log");
+    let policy = |value: &str| {
+        stage.conf("a")
+            + &format!(
+                "apiPolicies: {{request: [{{policyName: SetHeader, parameters: {{headerName: X-Api-Key, headerValue: {value}}}}}]}}\n"
+            )
+    };
+    for value in [
+        "48151623421337",
+        "4815162342.1337",
+        "[48151623421337]",
+        "{a: 48151623421337}",
+    ] {
+        let error = refused(&stage.deploy(&policy(value)).await, 400, 909029);
+        let why = &error["moreInfo"]["#/apiPolicies/request/0/parameters/headerValue"];
+        let why = why.as_str().unwrap_or_else(|| panic!("{error}"));
+        assert!(why.contains("expected a string"), "{error}");
+        assert!(!error.to_string().contains("4815"), "{error}");
+    }
+    let log = fs::read_to_string(stage.files.path("log")).unwrap();
+    assert!(log.contains("expected a string"), "{log}");
+    assert!(!log.contains("4815"), "{log}");
+    // Nor where the gateway starts.
+    let files = crate::gateway::Files::new(&stage.idp).api(&policy("48151623421337"));
+    let (code, complaint) = files.check();
+    assert_eq!(code, Some(2));
+    assert!(complaint.contains("expected a string"), "{complaint}");
+    assert!(!complaint.contains("4815"), "{complaint}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_is_open_to_others_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mut stage = Stage::empty().await;
+    for (mode, count) in [(0o700, 0), (0o750, 1), (0o707, 1)] {
+        fs::set_permissions(stage.directory(), fs::Permissions::from_mode(mode)).unwrap();
+        stage.gateway = stage.files.start_logging("log");
+        let log = fs::read_to_string(stage.files.path("log")).unwrap();
+        let warned = log.lines().filter(|line| line.contains("than its owner"));
+        assert_eq!(warned.count(), count, "{mode:o}\n{log}");
     }
 }

@@ -11,6 +11,8 @@ mod deploy;
 mod deploy_attacks;
 mod deploy_changes;
 mod deploy_kept;
+mod deploy_limits;
+mod deploy_others;
 mod deploy_policies;
 mod deploy_uploads;
 mod deployer;

@@ -19,7 +19,7 @@ fn places(policies: &[Placed]) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn an_operations_header_policies_come_after_the_apis() {
+fn the_apis_header_policies_are_kept_once_beside_the_operations_own() {
     let one = |header: &str| entry("RemoveHeader", &format!("{{headerName: {header}}}"));
     let (a, b, c, d) = (one("A"), one("B"), one("C"), one("D"));
     let api = api(&with(&format!(
@@ -35,17 +35,19 @@ apiPolicies: {{request: [{a}, {{policyName: BackendJwt, parameters: {{}}}}, {b}]
         ("apiPolicies.request[0]", "a"),
         ("apiPolicies.request[2]", "b"),
     ];
-    let third = ("operations[0].operationPolicies.request[0]", "c");
-    assert_eq!(places(&own.headers.request), [both[0], both[1], third]);
+    assert_eq!(places(&api.headers.request), both);
+    let third = ("apiPolicies.response[0]", "b");
+    assert_eq!(places(&api.headers.response), [third]);
+    let own_request = ("operations[0].operationPolicies.request[0]", "c");
+    assert_eq!(places(&own.headers.request), [own_request]);
     assert_eq!(
         places(&own.headers.response),
         [
-            ("apiPolicies.response[0]", "b"),
             ("operations[0].operationPolicies.response[0]", "d"),
             ("operations[0].operationPolicies.response[1]", "a"),
         ]
     );
-    assert_eq!(places(&open.headers.request), both);
+    assert_eq!(places(&open.headers.request), []);
     assert_eq!((own.policy, open.policy), (Some(0), None));
 }
 
