@@ -3,7 +3,9 @@
 //!
 //! Whoever reaches the address may read them: there is no authentication. They hold names, times and
 //! counts, and nothing of a token or a private key. The [`deployer`] is at the same address, and asks
-//! for a token.
+//! for a token. Both ask to be called by an address, or by a name that is the gateway's: see [`hosts`].
+//!
+//! [`hosts`]: crate::hosts
 
 use std::{
     convert::Infallible,
@@ -27,6 +29,7 @@ use crate::{
     body::{self, Body},
     deployer,
     gateway::GatewayService,
+    hosts::Hosts,
     issuers::{IssuerStatus, Issuers},
 };
 
@@ -41,6 +44,7 @@ pub(crate) struct Admin {
     keys: KeyRing,
     applications: Option<Applications>,
     deployer: Option<GatewayService>,
+    hosts: Hosts,
     ending: Arc<AtomicBool>,
 }
 
@@ -50,12 +54,14 @@ impl Admin {
         keys: KeyRing,
         applications: Option<Applications>,
         deployer: Option<GatewayService>,
+        hosts: Hosts,
     ) -> Self {
         Self {
             issuers,
             keys,
             applications,
             deployer,
+            hosts,
             ending: Arc::default(),
         }
     }
@@ -167,6 +173,10 @@ impl Service<Request<Body>> for Admin {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if !self.hosts.allow(&request) {
+            let answer = misdirected(request.method());
+            return Box::pin(future::ready(Ok(answer)));
+        }
         match &self.deployer {
             Some(deployer) if deployer::is_for(request.uri().path()) => {
                 Box::pin(deployer.clone().oneshot(request))
@@ -174,6 +184,12 @@ impl Service<Request<Body>> for Admin {
             _ => Box::pin(future::ready(Ok(self.answer(&request)))),
         }
     }
+}
+
+fn misdirected(method: &Method) -> Response<Body> {
+    let text =
+        "this address answers to an IP address, to localhost, and to the names in admin.hosts\n";
+    text_of(StatusCode::MISDIRECTED_REQUEST, text.to_owned(), method)
 }
 
 fn text_of(status: StatusCode, text: String, method: &Method) -> Response<Body> {

@@ -69,6 +69,16 @@ pub(crate) fn bad_gateway() -> Response<Body> {
     )
 }
 
+/// The request has come through this gateway already.
+pub(crate) fn loop_detected() -> Response<Body> {
+    error(
+        StatusCode::LOOP_DETECTED,
+        "508",
+        "Loop Detected",
+        "The request has come through this gateway before",
+    )
+}
+
 /// The service behind does not answer in time.
 pub(crate) fn gateway_timeout() -> Response<Body> {
     error(

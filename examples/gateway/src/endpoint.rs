@@ -1,10 +1,13 @@
 //! Where an API's requests go.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use http::{Uri, uri};
 
-use crate::path;
+use crate::{hosts::is_localhost, path};
 
 /// The URL of the service behind: `http://host:port/base`.
 #[derive(Debug, Clone)]
@@ -49,6 +52,41 @@ impl Endpoint {
 
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == uri::Scheme::HTTPS
+    }
+
+    /// Whether requests would come to whoever listens at this address, as far as no name server has to be
+    /// asked for that.
+    pub(crate) fn is_at(&self, address: SocketAddr) -> bool {
+        let port = match self.authority.port_u16() {
+            Some(port) => port,
+            None if self.is_https() => 443,
+            None => 80,
+        };
+        // Port 0 is another one each time.
+        if port != address.port() || port == 0 {
+            return false;
+        }
+        let listening = address.ip().to_canonical();
+        let host = self.authority.host();
+        if is_localhost(host) {
+            return listening.is_unspecified()
+                || listening == Ipv4Addr::LOCALHOST
+                || listening == Ipv6Addr::LOCALHOST;
+        }
+        let Ok(named) = host.trim_matches(['[', ']']).parse::<IpAddr>() else {
+            return false;
+        };
+        let named = match named.to_canonical() {
+            // Who connects to no address in particular comes to this machine.
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+            named => named,
+        };
+        match listening {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => named.is_ipv4() && named.is_loopback(),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => named.is_loopback(),
+            listening => named == listening,
+        }
     }
 
     /// The URL for a request: `rest` is the checked path behind the API's prefix, as it was written.
@@ -102,6 +140,42 @@ mod tests {
         ] {
             let built = Endpoint::parse(endpoint).unwrap().url(rest, query).unwrap();
             assert_eq!(built.to_string(), url);
+        }
+    }
+
+    #[test]
+    fn an_address_is_known_however_it_is_written() {
+        for (endpoint, listening, expected) in [
+            ("http://127.0.0.1:9443", "127.0.0.1:9443", true),
+            ("http://127.0.0.1:9443/a/b", "127.0.0.1:9443", true),
+            ("https://127.0.0.1:9443", "127.0.0.1:9443", true),
+            ("http://LOCALHOST:9443", "127.0.0.1:9443", true),
+            ("http://localhost.:9443", "[::1]:9443", true),
+            ("http://a.localhost:9443", "0.0.0.0:9443", true),
+            ("http://127.0.0.1:9443", "0.0.0.0:9443", true),
+            ("http://127.0.0.2:9443", "0.0.0.0:9443", true),
+            ("http://127.0.0.1:9443", "[::]:9443", true),
+            ("http://[::1]:9443", "[::]:9443", true),
+            ("http://[::ffff:127.0.0.1]:9443", "127.0.0.1:9443", true),
+            ("http://0.0.0.0:9443", "127.0.0.1:9443", true),
+            ("http://0.0.0.0:9443", "0.0.0.0:9443", true),
+            ("http://[::]:9443", "[::1]:9443", true),
+            ("http://10.0.0.1:9443", "10.0.0.1:9443", true),
+            ("http://127.0.0.1", "127.0.0.1:80", true),
+            ("https://localhost", "127.0.0.1:443", true),
+            ("http://127.0.0.1:9444", "127.0.0.1:9443", false),
+            ("http://127.0.0.2:9443", "127.0.0.1:9443", false),
+            ("http://10.0.0.2:9443", "10.0.0.1:9443", false),
+            ("http://localhost:9443", "10.0.0.1:9443", false),
+            ("http://[::1]:9443", "127.0.0.1:9443", false),
+            ("http://[::1]:9443", "0.0.0.0:9443", false),
+            ("http://127.0.0.1", "127.0.0.1:443", false),
+            ("http://127.0.0.1:0", "127.0.0.1:0", false),
+            ("http://localhost.example:9443", "0.0.0.0:9443", false),
+        ] {
+            let endpoint = Endpoint::parse(endpoint).unwrap();
+            let is_at = endpoint.is_at(listening.parse().unwrap());
+            assert_eq!(is_at, expected, "{endpoint} {listening}");
         }
     }
 

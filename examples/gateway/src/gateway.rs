@@ -23,7 +23,10 @@ use crate::{
     deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
     hop_by_hop::StripHopByHopLayer,
+    hosts::Hosts,
     issuers::Issuers,
+    itself::Itself,
+    loops::Pseudonym,
     printable::printable,
     router::Router,
     settings::{AdminSettings, Settings},
@@ -39,6 +42,8 @@ pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Bod
 #[derive(Debug)]
 pub struct Gateway {
     addresses: Addresses,
+    itself: Itself,
+    pseudonym: Pseudonym,
     apis: Arc<Apis>,
     service: GatewayService,
     admin: Admin,
@@ -70,6 +75,9 @@ impl Gateway {
         let settings: Settings = yaml::read(file)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let addresses = Addresses::new(&settings).map_err(|fault| fault.in_file(file))?;
+        let itself = Itself::new(addresses);
+        let pseudonym = Pseudonym::random()
+            .map_err(|_| Fault::new("", "the system has no random numbers").in_file(file))?;
         let issuers = Arc::new(Issuers::load(settings.issuers, &settings.fetch, file)?);
         let keys =
             signing::key_ring(&settings.signing, folder).map_err(|fault| fault.in_file(file))?;
@@ -89,7 +97,7 @@ impl Gateway {
         };
         let named = named
             .iter()
-            .map(|path| read(folder.join(path), environment))
+            .map(|path| read(folder.join(path), environment, &itself))
             .collect::<Result<_, _>>()?;
         let deployed = match &store {
             None => Vec::new(),
@@ -113,6 +121,7 @@ impl Gateway {
                 let layer = ApplicationLayer::new(applications).no_cache();
                 layer.refusal_format(RefusalFormat::Wso2)
             }),
+            itself: itself.clone(),
         };
         let table = Table::new(common, &PolicySet::new(keys.clone()), named, deployed)?;
         for served in table.served() {
@@ -123,21 +132,30 @@ impl Gateway {
             tracing::error!(error, "a deployed API is not served");
         }
         let apis = Arc::new(Apis::new(table));
-        let deployer = match (&store, settings.admin.and_then(|admin| admin.audience)) {
+        let (audience, deployers, hosts) = match settings.admin {
+            Some(admin) => (admin.audience, admin.issuers, admin.hosts),
+            None => (None, None, Vec::new()),
+        };
+        let hosts = Hosts::new(hosts).map_err(|fault| fault.in_file(file))?;
+        let deployer = match (&store, audience) {
             (Some(store), Some(audience)) => {
                 let deployer =
                     Deployer::new(Arc::clone(&apis), store.clone(), settings.environment);
-                let verifier = issuers.verifier(&[audience])?;
+                let verifier = issuers
+                    .deployers(deployers.as_deref(), audience)
+                    .map_err(|fault| fault.in_file(file))?;
                 Some(deployer::service(deployer, verifier).map_err(|fault| fault.in_file(file))?)
             }
             _ => None,
         };
         Ok(Self {
             addresses,
+            itself,
+            pseudonym,
             service: service(&keys, Router::new(Arc::clone(&apis))),
             apis,
             accepted: issuers.describe().collect(),
-            admin: Admin::new(issuers, keys, applications, deployer),
+            admin: Admin::new(issuers, keys, applications, deployer, hosts),
             store,
             signing: (active.algorithm(), active.kid().to_owned()),
         })
@@ -150,7 +168,17 @@ impl Gateway {
     }
 
     pub(crate) fn service(&self) -> GatewayService {
-        self.service.clone()
+        self.pseudonym.guard(self.service.clone())
+    }
+
+    /// What is at the admin address; no API leads there.
+    pub(crate) fn admin_service(&self) -> GatewayService {
+        self.pseudonym.guard(self.admin.service())
+    }
+
+    /// It listens at these addresses from now on.
+    pub(crate) fn listens_at(&self, addresses: Addresses) {
+        self.itself.listens_at(addresses);
     }
 
     pub(crate) fn admin(&self) -> &Admin {
@@ -246,11 +274,14 @@ impl Addresses {
 
 /// Where deployed APIs are kept, if any can be deployed.
 fn store(admin: Option<&AdminSettings>, folder: &Path) -> Result<Option<Store>, Fault> {
-    let (audience, directory) = match admin {
-        Some(admin) => (admin.audience.as_deref(), admin.apis_dir.as_ref()),
-        None => (None, None),
+    let Some(admin) = admin else {
+        return Ok(None);
     };
-    match (audience, directory) {
+    match (admin.audience.as_deref(), admin.apis_dir.as_ref()) {
+        (None, None) if admin.issuers.is_some() => Err(Fault::new(
+            "admin.issuers",
+            "is for tokens that deploy APIs, and there is neither `audience` nor `apis_dir`",
+        )),
         (None, None) => Ok(None),
         (Some(""), _) => Err(Fault::new("admin.audience", "is empty")),
         (Some(_), Some(directory)) => Ok(Some(Store::new(folder.join(directory)))),
@@ -266,9 +297,10 @@ fn store(admin: Option<&AdminSettings>, folder: &Path) -> Result<Option<Store>, 
 }
 
 /// Reads the file of an API that the settings name.
-fn read(file: PathBuf, environment: Option<&str>) -> Result<Served, LoadError> {
+fn read(file: PathBuf, environment: Option<&str>, itself: &Itself) -> Result<Served, LoadError> {
     let conf = yaml::text(&file)?;
     let api = Api::from_yaml(&conf, &file, environment)?;
+    itself.check(&api).map_err(|fault| fault.in_file(&file))?;
     Ok(Served {
         id: deployer::id_of(&api),
         api,

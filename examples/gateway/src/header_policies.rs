@@ -11,6 +11,7 @@ use crate::{
     fold::{alike, folded},
     forwarded,
     hop_by_hop::is_hop_by_hop,
+    loops::CDN_LOOP,
 };
 
 /// What is done to one header.
@@ -48,6 +49,9 @@ impl HeaderPolicy {
         let name = folded(self.name());
         if is_hop_by_hop(&name) || matches!(name.as_str(), "content-length" | "expect" | "host") {
             return Err("belongs to the connection or frames the message");
+        }
+        if direction == Direction::Request && name == CDN_LOOP.as_str() {
+            return Err("is for finding requests that go in a circle");
         }
         if name == "authorization" {
             return Err("is for credentials, and those for the service behind are not implemented");
@@ -219,6 +223,7 @@ mod tests {
             "Upgrade",
         ];
         let requests = [
+            "CDN-Loop",
             "Client-Cert",
             "Forwarded",
             "Remote-User",

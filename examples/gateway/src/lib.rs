@@ -4,8 +4,8 @@
 //! hyper. How a request goes through:
 //!
 //! ```text
-//! serve ─► JwksLayer ─► StripHopByHop ─► Router
-//! └────────────── gateway ──────────────┘
+//! serve ─► loops ─► JwksLayer ─► StripHopByHop ─► Router
+//! └─────────────────── gateway ──────────────────┘
 //!   ─► StripHeaderLayer ─► AccessTokenLayer ─► ApplicationLayer ─► StripHeaderLayer ─► forwarded ─► header_policies ─► BackendJwtLayer ─► Proxy
 //!      └─────────────────────────────────────────────── stack, one for each operation ────────────────────────────────────────────────┘
 //! ```
@@ -38,7 +38,10 @@ mod forwarded;
 mod gateway;
 mod header_policies;
 mod hop_by_hop;
+mod hosts;
 mod issuers;
+mod itself;
+mod loops;
 mod path;
 mod printable;
 mod proxy;

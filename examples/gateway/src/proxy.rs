@@ -16,6 +16,7 @@ use crate::{
     endpoint::Endpoint,
     header_policies::HeaderPolicies,
     hop_by_hop,
+    loops::{CDN_LOOP, Trail},
     upstream::{Failure, Upstream},
 };
 
@@ -56,6 +57,7 @@ impl Proxy {
 
     fn outgoing(&self, mut request: Request<Body>) -> Option<Request<Passing<Body>>> {
         let Rest(rest) = request.extensions_mut().remove()?;
+        let Trail(trail) = request.extensions_mut().remove()?;
         let url = self.endpoint.url(&rest, request.uri().query()).ok()?;
 
         let (mut parts, body) = request.into_parts();
@@ -65,6 +67,7 @@ impl Proxy {
         // Answered on this side of the gateway already, when the body is first read.
         parts.headers.remove(header::EXPECT);
         join_cookies(&mut parts.headers);
+        parts.headers.insert(CDN_LOOP, trail);
 
         let mut outgoing = Request::new(Passing::new(body, self.forbidden.clone()));
         *outgoing.method_mut() = parts.method;
@@ -75,7 +78,7 @@ impl Proxy {
 
     async fn exchange(self, request: Request<Body>) -> Response<Body> {
         let Some(outgoing) = self.outgoing(request) else {
-            tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path");
+            tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path or a trail");
             return answer::internal_error();
         };
         match self.upstream.send(outgoing).await {
@@ -146,6 +149,7 @@ mod tests {
             .outgoing(
                 request
                     .extension(Rest("/x".into()))
+                    .extension(Trail(HeaderValue::from_static("a, me")))
                     .body(body::full(""))
                     .unwrap(),
             )
@@ -169,6 +173,7 @@ mod tests {
         assert_eq!(request.headers().get("host"), None);
         assert_eq!(request.headers().get("content-length"), None);
         assert_eq!(request.headers().get("expect"), None);
+        assert_eq!(request.headers()["cdn-loop"], "a, me");
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    accept::accept,
+    accept::{Limits, accept},
     gateway::{Addresses, Gateway},
 };
 
@@ -37,13 +37,15 @@ impl Listeners {
             })
         };
         let Addresses { apis, admin } = gateway.addresses();
-        Ok(Self {
+        let listeners = Self {
             apis: bind(apis).await?,
             admin: match admin {
                 Some(admin) => Some(bind(admin).await?),
                 None => None,
             },
-        })
+        };
+        gateway.listens_at(listeners.addresses()?);
+        Ok(listeners)
     }
 
     /// Where they are: with a port for each that was set to 0.
@@ -74,7 +76,7 @@ pub async fn serve(gateway: &Gateway, listeners: Listeners, end: impl Future<Out
             end.await;
             gateway.admin().end();
         };
-        accept(apis, gateway.service(), end, GRACE).await;
+        accept(apis, gateway.service(), Limits::NONE, end, GRACE).await;
         drop(ended);
     };
     let telling = async {
@@ -83,7 +85,14 @@ pub async fn serve(gateway: &Gateway, listeners: Listeners, end: impl Future<Out
                 // Nothing is sent: it is over when the other end is gone.
                 let _ = apis_ended.await;
             };
-            accept(listener, gateway.admin().service(), end, ADMIN_GRACE).await;
+            accept(
+                listener,
+                gateway.admin_service(),
+                Limits::ADMIN,
+                end,
+                ADMIN_GRACE,
+            )
+            .await;
         }
     };
     tokio::join!(serving, telling);

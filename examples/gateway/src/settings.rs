@@ -30,6 +30,9 @@ pub(crate) struct AdminSettings {
     pub(crate) audience: Option<String>,
     #[serde(alias = "apisDir")]
     pub(crate) apis_dir: Option<PathBuf>,
+    pub(crate) issuers: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
 }
 
 /// An identity provider whose access tokens are accepted.

@@ -13,6 +13,7 @@ use crate::{
     conflict::{self, Conflict},
     error::{Fault, LoadError},
     issuers::Issuers,
+    itself::Itself,
     routes::{Resources, Routes},
     stack::{self, OperationService, Shared},
     target::Prefix,
@@ -35,6 +36,7 @@ pub(crate) struct Table {
 pub(crate) struct Common {
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) applications: Option<ApplicationLayer>,
+    pub(crate) itself: Itself,
 }
 
 /// An API, and where it comes from.
@@ -138,6 +140,8 @@ impl Table {
 
     /// Whether the API could be served if there were no others.
     pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
+        let own = self.common.itself.check(api);
+        own.map_err(|fault| fault.in_file(file))?;
         let policies = policies(&[(api, file)], &self.policies)?;
         let shared = Shared {
             issuers: &self.common.issuers,

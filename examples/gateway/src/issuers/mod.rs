@@ -83,13 +83,51 @@ impl Issuers {
             return Ok(verifier.clone());
         }
         let verifier = self
-            .build(audiences)
+            .build(audiences, |_| true)
             .map_err(|fault| fault.in_file(&self.file))?;
         if verifiers.len() >= MOST_VERIFIERS {
             verifiers.clear();
         }
         verifiers.insert(audiences.to_vec(), verifier.clone());
         Ok(verifier)
+    }
+
+    /// A verifier for tokens for `audience` from the issuers that `admin.issuers` names. An issuer for
+    /// the callers of APIs is not one for their deployers, so among several somebody has to choose.
+    pub(crate) fn deployers(
+        &self,
+        named: Option<&[String]>,
+        audience: String,
+    ) -> Result<Verifier, Fault> {
+        let audiences = [audience];
+        let Some(named) = named else {
+            if self.issuers.len() > 1 {
+                return Err(Fault::new(
+                    "admin.issuers",
+                    "missing; there are several issuers, so name those whose tokens may deploy APIs",
+                ));
+            }
+            return self.build(&audiences, |_| true);
+        };
+        if named.is_empty() {
+            return Err(Fault::new(
+                "admin.issuers",
+                "is empty, so nobody may deploy APIs",
+            ));
+        }
+        for (index, name) in named.iter().enumerate() {
+            let at = |why| {
+                let field = format!("admin.issuers[{index}]");
+                Err(Fault::new(field, format!("`{name}` {why}")))
+            };
+            if !self.issuers.iter().any(|(known, _)| known.issuer == *name) {
+                return at("is none of `issuers`");
+            }
+            if named[..index].contains(name) {
+                return at("is named twice");
+            }
+        }
+        self.build(&audiences, |issuer| named.iter().any(|name| name == issuer))
     }
 
     /// Whose tokens are accepted, and where the keys for that come from, for people to read.
@@ -116,7 +154,12 @@ impl Issuers {
         })
     }
 
-    fn build(&self, audiences: &[String]) -> Result<Verifier, Fault> {
+    /// Builds a verifier for tokens of those whose names are wanted.
+    fn build(
+        &self,
+        audiences: &[String],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Verifier, Fault> {
         if self.issuers.is_empty() {
             return Err(Fault::new(
                 "issuers",
@@ -125,6 +168,9 @@ impl Issuers {
         }
         let mut verifier = Verifier::builder();
         for (index, (settings, keys)) in self.issuers.iter().enumerate() {
+            if !is_wanted(&settings.issuer) {
+                continue;
+            }
             let issuer = issuer(settings, keys, audiences)
                 .map_err(|error| Fault::new(format!("issuers[{index}]"), error))?;
             verifier = verifier.issuer(issuer);

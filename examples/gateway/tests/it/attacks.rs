@@ -285,6 +285,7 @@ async fn the_backend_jwt_survives_a_client_that_calls_it_hop_by_hop() {
         .cloned()
         .collect();
     let expected = [
+        "cdn-loop",
         "host",
         "x-forwarded-for",
         "x-forwarded-host",

@@ -139,7 +139,7 @@ async fn who_may_not_deploy_is_told_before_anything_is_sent() {
     let answer = stage
         .gateway
         .raw_admin(&format!(
-            "POST {DEPLOY} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
+            "POST {DEPLOY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
              Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
         ))
         .await;
@@ -254,7 +254,7 @@ async fn what_is_too_large_is_refused() {
     let answer = stage
         .gateway
         .raw_admin(&format!(
-            "POST {DEPLOY} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
+            "POST {DEPLOY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {FORM}\r\n\
              Authorization: {}\r\nContent-Length: 100000000\r\n\r\n",
             bearer(&stage.token)
         ))

@@ -18,7 +18,7 @@ async fn begun(stage: &Stage, conf: &str) -> (TcpStream, Vec<u8>) {
         .await
         .unwrap();
     let head = format!(
-        "POST {DEPLOY} HTTP/1.1\r\nhost: a\r\nauthorization: {}\r\ncontent-type: {FORM}\r\n\
+        "POST {DEPLOY} HTTP/1.1\r\nhost: localhost\r\nauthorization: {}\r\ncontent-type: {FORM}\r\n\
          content-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
         bearer(&stage.token),
         form.len()
@@ -76,7 +76,7 @@ async fn who_may_not_deploy_takes_nobodys_place() {
             .await
             .unwrap();
         let head = format!(
-            "POST {DEPLOY} HTTP/1.1\r\nhost: a\r\ncontent-type: {FORM}\r\ncontent-length: {}\r\n\r\n",
+            "POST {DEPLOY} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {FORM}\r\ncontent-length: {}\r\n\r\n",
             parts.len()
         );
         stream.write_all(head.as_bytes()).await.unwrap();

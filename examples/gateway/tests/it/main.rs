@@ -4,6 +4,7 @@
 
 mod access;
 mod admin;
+mod admin_callers;
 mod applications;
 mod attacks;
 mod backend;
@@ -23,6 +24,7 @@ mod header_policies;
 mod http2;
 mod idp;
 mod keys;
+mod loops;
 mod minimal_assertion;
 mod provider;
 mod refusals;
