@@ -15,7 +15,8 @@ Usage: gateway --config FILE [--check]
 Options:
   -c, --config FILE  the gateway's settings (YAML); paths in it are relative to it
       --check        load everything, say what would be served, and exit;
-                     keys that are to be fetched are not fetched
+                     keys that are to be fetched are not fetched; 2 if a deployed
+                     API would not be served
   -h, --help         print this and exit
 
 Exit codes: 0 ended as told, 1 failed while running, 2 wrong usage or settings.

@@ -167,6 +167,12 @@ impl Gateway {
         self.addresses
     }
 
+    /// How many of the deployed APIs are not served, because their files are wrong.
+    #[must_use]
+    pub fn broken(&self) -> usize {
+        self.apis.table().broken().len()
+    }
+
     pub(crate) fn service(&self) -> GatewayService {
         self.pseudonym.guard(self.service.clone())
     }

@@ -52,7 +52,15 @@ fn check(file: &Path) -> ExitCode {
                 addresses.apis
             ));
             say(&gateway.describe(addresses));
-            ExitCode::SUCCESS
+            match gateway.broken() {
+                0 => ExitCode::SUCCESS,
+                broken => {
+                    complain(&format!(
+                        "{broken} of the deployed APIs would not be served"
+                    ));
+                    ExitCode::from(2)
+                }
+            }
         }
         Err(error) => refused(&error),
     }

@@ -10,6 +10,7 @@ use std::{
 
 use http::{Request, Response};
 use tower::{Service, ServiceExt};
+use tracing::Instrument;
 
 use crate::{answer, apis::Apis, body::Body, path, proxy::Rest, routes::Found};
 
@@ -48,7 +49,9 @@ impl Service<Request<Body>> for Router {
             Found::NoResource => return answer(answer::no_resource()),
             Found::NoApi => return answer(answer::no_api()),
         };
+        // What is logged of the request, a refusal above all, says which it was.
+        let span = tracing::info_span!("request", method = %request.method(), path);
         request.extensions_mut().insert(rest);
-        Box::pin(operation.oneshot(request))
+        Box::pin(operation.oneshot(request).instrument(span))
     }
 }

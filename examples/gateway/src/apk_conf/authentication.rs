@@ -56,16 +56,6 @@ impl Authentication {
                 format!("has more than {MOST_ENTRIES} entries"),
             ));
         }
-        if entries.is_empty() {
-            authentication.hidden.push(header::AUTHORIZATION);
-            authentication.credentials.push(Credential {
-                kind: Kind::OAuth2,
-                header: header::AUTHORIZATION,
-                forwarded: false,
-                optional: false,
-                audiences: Vec::new(),
-            });
-        }
         for (index, entry) in entries.iter().enumerate() {
             let at = |field: &str| format!("authentication[{index}].{field}");
             let Some(credential) = credential(entry, at)? else {
@@ -98,6 +88,14 @@ impl Authentication {
             }
             authentication.credentials.push(credential);
         }
+        // An API is open to everyone where somebody has said so, and not where the list names other kinds only,
+        // all of them switched off.
+        let opened = entries
+            .iter()
+            .any(|entry| entry.auth_type == "OAuth2" && !entry.enabled);
+        if authentication.credentials.is_empty() && !opened {
+            authentication.take_usual();
+        }
         // With one mandatory credential a caller needs some token, so the optional ones are alternatives.
         if authentication
             .credentials
@@ -110,6 +108,20 @@ impl Authentication {
                 .for_each(|credential| credential.optional = false);
         }
         Ok(authentication)
+    }
+
+    /// A bearer token, as where no list of kinds is there.
+    fn take_usual(&mut self) {
+        if !self.headers().any(|own| alike(own, &header::AUTHORIZATION)) {
+            self.hidden.push(header::AUTHORIZATION);
+        }
+        self.credentials.push(Credential {
+            kind: Kind::OAuth2,
+            header: header::AUTHORIZATION,
+            forwarded: false,
+            optional: false,
+            audiences: Vec::new(),
+        });
     }
 
     /// Whether somebody may come without a token.

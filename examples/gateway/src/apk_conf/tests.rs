@@ -132,6 +132,29 @@ fn with_authentication_disabled_every_operation_is_open() {
 }
 
 #[test]
+fn no_operation_is_open_because_other_kinds_of_token_are_switched_off() {
+    for list in [
+        "[{authType: APIKey, enabled: false}]",
+        "[{authType: mTLS, enabled: false}, {authType: APIKey, enabled: false}]",
+        "[{authType: JWT, headerName: x-token, enabled: false}]",
+        "[{authType: JWT, headerName: Authorization, enabled: false}]",
+        "[]",
+    ] {
+        let api = api(&with(&format!("authentication: {list}")));
+        assert_ne!(api.operations[0].access, Access::Open, "{list}");
+        let [usual] = &api.authentication.credentials[..] else {
+            panic!("{list}: {api:?}")
+        };
+        assert_eq!(
+            (usual.kind, usual.header.as_str(), usual.optional),
+            (Kind::OAuth2, "authorization", false)
+        );
+        let hidden = &api.authentication.hidden;
+        assert!(hidden.iter().any(|name| name == "authorization"), "{list}");
+    }
+}
+
+#[test]
 fn an_endpoint_may_be_a_list_of_one() {
     let one = with("endpointConfigurations: {production: [{endpoint: 'http://a'}]}");
     assert_eq!(api(&one).endpoint.to_string(), "http://a");

@@ -287,3 +287,20 @@ async fn issuers_are_read_as_configured() {
     assert_eq!(seen["org_name"], "Example");
     assert_eq!(seen.get("organization"), None, "the remote name is gone");
 }
+
+#[tokio::test]
+async fn the_log_says_which_request_was_refused_and_nothing_of_its_query() {
+    let backend = Backend::start().await;
+    let api = minting(&conf(&backend, "[{target: '/test', verb: GET}]"));
+    let files = Files::new(&Idp::new()).api(&api);
+    let gateway = files.start_logging("log");
+    let answer = gateway.get("/orders/1.0.0/test?code=s3cret", &[]).await;
+    assert_eq!(answer.status, 401);
+    let log = std::fs::read_to_string(files.path("log")).unwrap();
+    let refused = log.lines().find(|line| line.contains("request refused"));
+    let refused = refused.unwrap_or_else(|| panic!("{log}"));
+    for part in ["method=GET", "/orders/1.0.0/test", "missing_credentials"] {
+        assert!(refused.contains(part), "{refused}");
+    }
+    assert!(!log.contains("s3cret"), "{log}");
+}

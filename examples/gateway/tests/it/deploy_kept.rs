@@ -162,6 +162,12 @@ async fn a_broken_file_is_replaced_by_a_deploy_and_removed_by_an_undeploy() {
         fs::write(stage.directory().join(format!("{id}.yaml")), "{").unwrap();
     }
     stage.restart();
+    let (code, said) = stage.files.check();
+    assert_eq!(code, Some(2));
+    assert!(
+        said.contains("2 of the deployed APIs would not be served"),
+        "{said}"
+    );
     refused(&stage.read("/apis/a").await, 404, 909001);
     assert_eq!(stage.undeploy("a").await.status, 202);
     stage.deployed(&(stage.conf("b") + "id: b\n")).await;
@@ -170,6 +176,7 @@ async fn a_broken_file_is_replaced_by_a_deploy_and_removed_by_an_undeploy() {
         [[json!("b"), json!(true)]]
     );
     assert_eq!(stage.kept().len(), 1);
+    assert_eq!(stage.files.check().0, Some(0));
     assert_eq!(stage.get("b").await.status, 200);
 }
 
