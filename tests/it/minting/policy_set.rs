@@ -280,7 +280,7 @@ fn a_set_shows_its_names_and_nothing_of_its_policies() {
     assert_eq!(format!("{policies:?}"), r#"PolicySet(["a"])"#);
     assert_eq!(policies.names(), ["a"]);
     let prepared = policies.get("a").unwrap();
-    assert_eq!(prepared.api(), Some(&api("A")));
+    assert_eq!(prepared.api(), &api("A"));
     assert!(!format!("{prepared:?}").contains("s3cret"));
 }
 

@@ -2,10 +2,11 @@
 
 use super::{
     Api, Application, Claims, Policy,
-    cache::{Caller, Inputs, JwtCache, Minted},
+    cache::{Caller, Inputs, Minted},
     claims::{push_member, push_members},
     compatibility::Compatibility,
     lifetime::Lifetime,
+    settings::Settings,
 };
 use crate::{
     VerifiedToken,
@@ -20,78 +21,9 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tower_jwks::{Clock, ConfigError, KeyRing, SigningKey, SystemClock, UnixTime};
+use tower_jwks::{ConfigError, SigningKey, UnixTime};
 
-/// What a [`Minter`] is made from.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) keys: KeyRing,
-    pub(crate) policy: Policy,
-    /// The policy's custom claims, rendered.
-    custom: Claims,
-    pub(crate) api: Option<Api>,
-    pub(crate) clock: Arc<dyn Clock>,
-    cache: Option<Arc<JwtCache>>,
-    /// The same for all that were made for one set of policies and its successors.
-    family: Arc<()>,
-}
-
-impl Settings {
-    /// Whether both are of one set of policies, or of its successors.
-    pub(crate) fn is_of_family(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.family, &other.family)
-    }
-
-    pub(crate) fn new(keys: KeyRing) -> Self {
-        Self {
-            keys,
-            policy: Policy::default(),
-            custom: Claims::new(),
-            api: None,
-            clock: Arc::new(SystemClock),
-            cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
-            family: Arc::default(),
-        }
-    }
-
-    /// Keeps so many JWTs, and so many bytes of them; none at all with no entries.
-    pub(crate) fn set_cache(&mut self, entries: usize, bytes: u64) {
-        self.cache = (entries > 0).then(|| Arc::new(JwtCache::new(entries, bytes)));
-    }
-
-    /// Takes a policy that is sound by itself and fits the keys.
-    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), ConfigError> {
-        self.custom = policy.check()?;
-        let ours = self.keys.algorithm();
-        if let Some(asked) = policy.algorithm.filter(|asked| *asked != ours) {
-            return Err(ConfigError::new(
-                "algorithm",
-                format!("is {asked}, but the key signs with {ours}"),
-            ));
-        }
-        for (form, thumbprint) in [
-            (Compatibility::X5t, SigningKey::wso2_x5t as Thumbprint),
-            (Compatibility::X5tS256, SigningKey::wso2_x5t_s256),
-        ] {
-            let has_one = || {
-                let key = self.keys.signing_key();
-                key.is_ok_and(|key| thumbprint(&key).is_some())
-            };
-            if policy.has(form) && !has_one() {
-                return Err(ConfigError::new(
-                    "compatibility",
-                    format!("{form} is of a certificate, and the signing key has none"),
-                ));
-            }
-        }
-        self.policy = policy;
-        Ok(())
-    }
-}
-
-type Thumbprint = fn(&SigningKey) -> Option<&str>;
-
-/// Makes backend JWTs after one policy.
+/// Makes backend JWTs under one policy.
 pub(crate) struct Minter {
     settings: Settings,
     /// No other minter's, so that several can share a cache, and what this one has made is not handed

@@ -7,13 +7,17 @@ mod auth_type;
 mod cache;
 mod claims;
 mod compatibility;
+mod copied_claims;
 mod custom_claim;
+mod header;
 mod lifetime;
 mod minter;
 mod names;
 mod policy;
 mod policy_set;
+mod prepared_policy;
 mod presets;
+mod settings;
 
 pub use self::{
     api::Api,
@@ -21,11 +25,10 @@ pub use self::{
     auth_type::AuthType,
     claims::{BackendClaims, Claims},
     compatibility::Compatibility,
+    copied_claims::CopiedClaims,
     custom_claim::{ClaimType, CustomClaim},
-    policy::{CopiedClaims, Policy},
-    policy_set::{PolicySet, PolicySetBuilder, PreparedPolicy},
+    policy::Policy,
+    policy_set::{PolicySet, PolicySetBuilder},
+    prepared_policy::PreparedPolicy,
 };
-pub(crate) use self::{
-    cache::Caller,
-    minter::{Minter, Settings},
-};
+pub(crate) use self::{cache::Caller, minter::Minter, settings::Settings};

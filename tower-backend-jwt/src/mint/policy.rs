@@ -1,79 +1,12 @@
 //! What a backend JWT is to be like.
 
 use super::{
-    claims::Claims,
-    compatibility::Compatibility,
-    custom_claim::CustomClaim,
-    names::{Dialect, RESTRICTED},
+    claims::Claims, compatibility::Compatibility, copied_claims::CopiedClaims,
+    custom_claim::CustomClaim, header::is_taken, names::Dialect,
 };
 use http::HeaderName;
 use std::{collections::BTreeSet, time::Duration};
 use tower_jwks::{Algorithm, ConfigError};
-
-/// Which claims of the access token are copied into the backend JWT.
-///
-/// Whatever is chosen, a copied claim never takes the place of one the gateway makes, nor of a
-/// custom one, and `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `cnf`, `application`,
-/// `tierInfo`, `subscribedAPIs` and `aut` are not copied. (`sub` is the same in both, but the
-/// gateway says so.)
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct CopiedClaims(Copied);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Copied {
-    Listed(BTreeSet<String>),
-    AllBut(BTreeSet<String>),
-}
-
-impl CopiedClaims {
-    /// No claims.
-    pub fn none() -> Self {
-        Self::listed(Vec::<String>::new())
-    }
-
-    /// These claims.
-    pub fn listed<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self(Copied::Listed(names.into_iter().map(Into::into).collect()))
-    }
-
-    /// All claims, as WSO2's gateways copy them. The service behind then learns whatever the
-    /// provider puts into an access token.
-    pub fn all() -> Self {
-        Self::all_but(Vec::<String>::new())
-    }
-
-    /// All claims but these.
-    pub fn all_but<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self(Copied::AllBut(names.into_iter().map(Into::into).collect()))
-    }
-
-    /// Whether a claim of this name is copied. Those that only the gateway makes are checked
-    /// elsewhere.
-    pub(super) fn includes(&self, name: &str) -> bool {
-        !RESTRICTED.contains(&name)
-            && match &self.0 {
-                Copied::Listed(names) => names.contains(name),
-                Copied::AllBut(names) => !names.contains(name),
-            }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let Copied::Listed(names) = &self.0 else {
-            return Ok(());
-        };
-        match names
-            .iter()
-            .find(|name| RESTRICTED.contains(&name.as_str()))
-        {
-            Some(name) => Err(ConfigError::new(
-                "copied claims",
-                format!("{name:?} is never copied"),
-            )),
-            None => Ok(()),
-        }
-    }
-}
 
 /// What a backend JWT is to be like: the field it travels in, how long it lives, what it claims.
 ///
@@ -141,73 +74,6 @@ impl Default for Policy {
             max_bytes: 8 * 1024,
         }
     }
-}
-
-/// Fields with a meaning of their own to whatever handles the message: setting one breaks it, the next
-/// proxy takes it away, and in responses the layer itself would.
-const TAKEN: [&str; 52] = [
-    "age",
-    "allow",
-    "alt-svc",
-    "cache-control",
-    "clear-site-data",
-    "connection",
-    "cookie",
-    "cross-origin-embedder-policy",
-    "cross-origin-opener-policy",
-    "cross-origin-resource-policy",
-    "date",
-    "early-data",
-    "etag",
-    "expect",
-    "expires",
-    "forwarded",
-    "from",
-    "grpc-message",
-    "grpc-status",
-    "grpc-timeout",
-    "host",
-    "keep-alive",
-    "last-modified",
-    "link",
-    "location",
-    "max-forwards",
-    "origin",
-    "permissions-policy",
-    "pragma",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "range",
-    "referer",
-    "referrer-policy",
-    "refresh",
-    "retry-after",
-    "server",
-    "set-cookie",
-    "strict-transport-security",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "vary",
-    "via",
-    "warning",
-    "www-authenticate",
-    "x-frame-options",
-];
-
-/// Whole families of them.
-const TAKEN_FAMILIES: [&str; 5] = ["accept", "access-control-", "content-", "if-", "sec-"];
-
-fn is_taken(header: &str) -> bool {
-    TAKEN.contains(&header)
-        || TAKEN_FAMILIES
-            .iter()
-            .any(|family| header.starts_with(family))
 }
 
 impl Policy {

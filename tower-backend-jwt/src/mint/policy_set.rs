@@ -1,9 +1,6 @@
 //! Policies that can be exchanged while requests are served.
 
-use super::{
-    Api, Policy,
-    minter::{Minter, Settings},
-};
+use super::{Api, Policy, minter::Minter, prepared_policy::PreparedPolicy, settings::Settings};
 use arc_swap::ArcSwap;
 use http::HeaderName;
 use std::{
@@ -19,9 +16,9 @@ use tower_jwks::{Clock, ConfigError, KeyRing};
 /// [with it](crate::BackendJwtLayer::from_policies) asks for the policy of each request.
 ///
 /// A change is whole or not at all: policies that are not sound, or do not fit the keys, leave those in
-/// force. So do policies with more fields than 64, past ones counted. A request that has its policy goes on with it; the next one gets the new. JWTs that were made
-/// under a policy are not handed out any more when it is exchanged. They are kept, up to a bound, for
-/// all policies of the set together.
+/// force. So do policies with more fields than 64, past ones counted. A request that has its policy goes on
+/// with it; the next one gets the new. JWTs that were made under a policy are not handed out any more when it
+/// is exchanged. They are kept, up to a bound, for all policies of the set together.
 ///
 /// A field that a policy of the set has ever put its JWT into stays the gateway's own: what a caller
 /// sends in it is removed, whatever the policies are now. Requests may still be told of under the old ones,
@@ -99,36 +96,6 @@ fn named<N: Into<String>>(
     policies
         .map(|(name, policy, api)| (name.into(), policy, api))
         .collect()
-}
-
-/// A policy of a [`PolicySet`], checked and prepared, with the API it is for.
-///
-/// Cheap to clone. It stays what it is when the set changes: who routes requests can keep it with the
-/// route, put it into the request's extensions, and exchange routes and policies at once.
-#[derive(Clone)]
-pub struct PreparedPolicy(Arc<Minter>);
-
-impl PreparedPolicy {
-    /// The policy.
-    pub fn policy(&self) -> &Policy {
-        &self.0.settings().policy
-    }
-
-    /// The API it is for.
-    #[must_use]
-    pub fn api(&self) -> Option<&Api> {
-        self.0.settings().api.as_ref()
-    }
-
-    pub(crate) fn minter(&self) -> &Minter {
-        &self.0
-    }
-
-    /// Whether it would be made from these again.
-    fn is(&self, policy: &Policy, api: &Api) -> bool {
-        let settings = self.0.settings();
-        settings.policy == *policy && settings.api.as_ref() == Some(api)
-    }
 }
 
 impl PolicySet {
@@ -293,7 +260,7 @@ impl PolicySet {
             .set_policy(policy)
             .map_err(|error| error.within(name))?;
         settings.api = Some(api);
-        Ok(PreparedPolicy(Arc::new(Minter::new(settings))))
+        Ok(PreparedPolicy::new(Minter::new(settings)))
     }
 }
 
@@ -336,14 +303,6 @@ impl fmt::Debug for PolicySet {
         let mut names: Vec<_> = current.policies.keys().collect();
         names.sort_unstable();
         f.debug_tuple("PolicySet").field(&names).finish()
-    }
-}
-
-impl fmt::Debug for PreparedPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("PreparedPolicy")
-            .field(self.policy())
-            .finish()
     }
 }
 

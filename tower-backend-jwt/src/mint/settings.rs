@@ -1,0 +1,71 @@
+//! What backend JWTs are made with.
+
+use super::{Api, Claims, Policy, cache::JwtCache, compatibility::Compatibility};
+use std::sync::Arc;
+use tower_jwks::{Clock, ConfigError, KeyRing, SystemClock};
+
+/// What a [`Minter`](super::minter::Minter) is made from.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) keys: KeyRing,
+    pub(crate) policy: Policy,
+    /// The policy's custom claims, rendered.
+    pub(super) custom: Claims,
+    pub(crate) api: Option<Api>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(super) cache: Option<Arc<JwtCache>>,
+    /// The same for all that were made for one set of policies and its successors.
+    family: Arc<()>,
+}
+
+impl Settings {
+    pub(crate) fn new(keys: KeyRing) -> Self {
+        Self {
+            keys,
+            policy: Policy::default(),
+            custom: Claims::new(),
+            api: None,
+            clock: Arc::new(SystemClock),
+            cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
+            family: Arc::default(),
+        }
+    }
+
+    /// Whether both are of one set of policies, or of its successors.
+    pub(crate) fn is_of_family(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.family, &other.family)
+    }
+
+    /// Keeps so many JWTs, and so many bytes of them; none at all with no entries.
+    pub(crate) fn set_cache(&mut self, entries: usize, bytes: u64) {
+        self.cache = (entries > 0).then(|| Arc::new(JwtCache::new(entries, bytes)));
+    }
+
+    /// Takes a policy that is sound by itself and fits the keys.
+    pub(crate) fn set_policy(&mut self, policy: Policy) -> Result<(), ConfigError> {
+        self.custom = policy.check()?;
+        let ours = self.keys.algorithm();
+        if let Some(asked) = policy.algorithm.filter(|asked| *asked != ours) {
+            return Err(ConfigError::new(
+                "algorithm",
+                format!("is {asked}, but the key signs with {ours}"),
+            ));
+        }
+        for form in policy.compatibilities() {
+            let key = self.keys.signing_key();
+            let lacks = match (form, &key) {
+                (Compatibility::X5t, Ok(key)) => key.wso2_x5t().is_none(),
+                (Compatibility::X5tS256, Ok(key)) => key.wso2_x5t_s256().is_none(),
+                (_, _) => false,
+            };
+            if lacks {
+                return Err(ConfigError::new(
+                    "compatibility",
+                    format!("{form} is of a certificate, and the signing key has none"),
+                ));
+            }
+        }
+        self.policy = policy;
+        Ok(())
+    }
+}
