@@ -108,28 +108,10 @@ impl UserClaimsLayer {
         }
     }
 
-    /// Keeps at most so many answers, and so many bytes of them. Default: 10,000 and 16 MiB. Clones of
-    /// the layer, and the services they make, share them.
-    pub fn cache(mut self, entries: usize, bytes: u64) -> Self {
-        self.asking.set_cache(entries, bytes);
-        self
-    }
-
-    /// Asks for every request: right for a source in memory.
-    pub fn no_cache(self) -> Self {
-        self.cache(0, 0)
-    }
-
     /// How long an answer is believed. Default: a minute. That nothing is known of a user is never believed
     /// for more than ten seconds, and a failure for one.
     pub const fn fresh_for(mut self, age: Duration) -> Self {
         self.asking.fresh_for = age;
-        self
-    }
-
-    /// How long a request waits for the source, at most. Default: two seconds.
-    pub const fn time_limit(mut self, limit: Duration) -> Self {
-        self.asking.time_limit = limit;
         self
     }
 
@@ -140,17 +122,7 @@ impl UserClaimsLayer {
         self
     }
 
-    /// The form of a refusal's body. Default: a problem document.
-    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
-        self.responder.format = format;
-        self
-    }
-
-    /// Answers refusals with a response of your own, gRPC included.
-    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
-        self.responder.hook = Some(Arc::new(response));
-        self
-    }
+    source_settings!();
 }
 
 /// Puts claims beside those that are there.

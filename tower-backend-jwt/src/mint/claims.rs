@@ -44,7 +44,7 @@ where
 /// ```
 #[derive(Clone, Default)]
 #[must_use]
-pub struct Claims(Arc<Members>);
+pub struct Claims(Option<Arc<Members>>);
 
 #[derive(Clone, Default)]
 struct Members {
@@ -75,7 +75,7 @@ impl Claims {
         if self.has(name) {
             return Err(ConfigError::new(name.to_owned(), "is claimed twice"));
         }
-        let members = Arc::make_mut(&mut self.0);
+        let members = Arc::make_mut(self.0.get_or_insert_default());
         push_member(&mut members.json, name, json);
         members.names.push(name.into());
         Ok(())
@@ -87,17 +87,17 @@ impl Claims {
     ///
     /// One of the others has the name of one of these.
     pub fn merge(mut self, others: &Self) -> Result<Self, ConfigError> {
-        if self.is_empty() {
-            return Ok(others.clone());
-        }
         if let Some(name) = others.names().find(|name| self.has(name)) {
             return Err(ConfigError::new(name.to_owned(), "is claimed twice"));
         }
-        let (members, others) = (Arc::make_mut(&mut self.0), &others.0);
-        if !others.json.is_empty() {
-            members.json.push(',');
-            members.json.push_str(&others.json);
-            members.names.extend(others.names.iter().cloned());
+        match (&mut self.0, &others.0) {
+            (_, None) => {}
+            (none @ None, Some(_)) => none.clone_from(&others.0),
+            (Some(members), Some(others)) => {
+                let members = Arc::make_mut(members);
+                push_members(&mut members.json, &others.json);
+                members.names.extend(others.names.iter().cloned());
+            }
         }
         Ok(self)
     }
@@ -106,7 +106,7 @@ impl Claims {
     #[cfg(feature = "sources")]
     pub(crate) fn size(&self) -> usize {
         size_of::<Members>()
-            + self.0.json.len()
+            + self.json().len()
             + self
                 .names()
                 .map(|name| size_of::<Box<str>>() + name.len())
@@ -120,23 +120,25 @@ impl Claims {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.names.is_empty()
+        self.0.is_none()
     }
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.names.iter().map(AsRef::as_ref)
+        let members = self.0.iter();
+        members.flat_map(|members| members.names.iter().map(AsRef::as_ref))
     }
 
     pub(super) fn json(&self) -> &str {
-        &self.0.json
+        self.0.as_ref().map_or("", |members| &members.json)
     }
 }
 
 /// Names only: values are the user's.
 impl std::fmt::Debug for Claims {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Claims").field(&self.0.names).finish()
+        let names: Vec<_> = self.names().collect();
+        f.debug_tuple("Claims").field(&names).finish()
     }
 }
 

@@ -2,7 +2,8 @@
 
 /// Fields with a meaning of their own to whatever handles the message: setting one breaks it, the next
 /// proxy takes it away, and in responses the layer itself would.
-const TAKEN: [&str; 52] = [
+const TAKEN: [&str; 53] = [
+    "accept",
     "age",
     "allow",
     "alt-svc",
@@ -58,7 +59,7 @@ const TAKEN: [&str; 52] = [
 ];
 
 /// Whole families of them.
-const TAKEN_FAMILIES: [&str; 5] = ["accept", "access-control-", "content-", "if-", "sec-"];
+const TAKEN_FAMILIES: [&str; 5] = ["accept-", "access-control-", "content-", "if-", "sec-"];
 
 /// Whether a field has a meaning of its own.
 pub(super) fn is_taken(header: &str) -> bool {

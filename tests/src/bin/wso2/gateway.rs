@@ -85,8 +85,7 @@ impl Gateway {
         ])?;
         expect(&list, "200")?;
         let list: Value = serde_json::from_str(&list.body)?;
-        let apis = list.get("apis").or(list.get("list")).unwrap_or(&list);
-        let api = apis
+        let api = list
             .as_array()
             .and_then(|apis| apis.iter().find(|api| api["name"] == name))
             .ok_or_else(|| format!("{name} is not in {list}"))?;
