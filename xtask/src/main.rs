@@ -6,6 +6,7 @@ mod features;
 mod interop;
 mod metadata;
 mod neutral;
+mod package;
 mod run;
 mod step;
 

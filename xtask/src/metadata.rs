@@ -41,6 +41,12 @@ impl Metadata {
         features
     }
 
+    /// The version of a member.
+    pub(crate) fn version(&self, package: &str) -> &str {
+        self.member(package)
+            .map_or("", |member| text(&member["version"]))
+    }
+
     /// `rust-version` of a member.
     pub(crate) fn rust_version(&self, package: &str) -> RustVersion {
         self.member(package)
