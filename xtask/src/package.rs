@@ -2,7 +2,8 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::command::Shell;
 use crate::run::Context;
@@ -10,17 +11,20 @@ use crate::step::{Outcome, PASSED, PUBLISHED};
 
 /// Packs the published crates, and builds each from its package and the others'.
 pub(crate) fn verify(context: &Context) -> Result<Outcome, String> {
-    forget(context)?;
+    let directory = context.metadata.target_directory().join("packages");
+    forget(context, &directory)?;
     Shell::cargo(&context.root())
-        .args(["package", "--allow-dirty"])
+        .args(["package", "--allow-dirty", "--target-dir"])
+        .args([&directory])
         .args(PUBLISHED.iter().flat_map(|name| ["-p", name]))
         .run()?;
     Ok(PASSED)
 }
 
-/// cargo unpacks a package of the workspace once for each version, and takes that again when the code
-/// has changed and the version has not: a crate would be built with yesterday's other crate.
-fn forget(context: &Context) -> Result<(), String> {
+/// cargo unpacks and builds a package of the workspace once for each version, and takes that again when the
+/// code has changed and the version has not: a crate would be built with yesterday's other crate.
+fn forget(context: &Context, built: &Path) -> Result<(), String> {
+    remove(built)?;
     let Some(home) = cargo_home() else {
         return Ok(());
     };
@@ -31,14 +35,19 @@ fn forget(context: &Context) -> Result<(), String> {
     for registry in registries.flatten() {
         for name in PUBLISHED {
             let version = context.metadata.version(name);
-            let unpacked = registry.path().join(format!("{name}-{version}"));
-            if unpacked.is_dir() {
-                fs::remove_dir_all(&unpacked)
-                    .map_err(|error| format!("cannot remove {}: {error}", unpacked.display()))?;
-            }
+            remove(&registry.path().join(format!("{name}-{version}")))?;
         }
     }
     Ok(())
+}
+
+fn remove(directory: &Path) -> Result<(), String> {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("cannot remove {}: {error}", directory.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn cargo_home() -> Option<PathBuf> {
