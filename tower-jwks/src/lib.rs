@@ -51,6 +51,8 @@
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
 //! | `client` | yes | [`HttpClient`], by hyper and rustls, for `RemoteJwks`; brings `remote` |
 //! | `remote` | with `client` | [`RemoteJwks`], over any HTTP client that is a tower service; needs a tokio runtime |
+//! | `rotation` | yes | [`KeyStore`], [`MemoryStore`]: rings that rotate, and where they are kept; needs a tokio runtime |
+//! | `notify` | no | the directory of a ring is watched, not only read from time to time; brings `rotation` |
 //! | `reqwest` | no | `ReqwestClient`, over reqwest 0.13; brings `remote` |
 //! | `tracing` | yes | events of the fetching |
 //! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |
@@ -82,6 +84,8 @@ mod rsa_size;
 mod serve;
 mod set;
 mod signing_key;
+#[cfg(feature = "rotation")]
+mod store;
 mod verifying_key;
 
 #[cfg(feature = "client")]
@@ -92,6 +96,8 @@ pub use self::remote::{
 pub use self::remote::{RemoteJwks, RemoteJwksBuilder};
 #[cfg(feature = "reqwest")]
 pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
+#[cfg(feature = "rotation")]
+pub use self::store::{KeyStore, MemoryStore, StoredRing, Swap};
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
