@@ -1,6 +1,6 @@
 //! The time, behind a trait, so that a test can set it and no code depends on the real one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     fmt,
     sync::{
@@ -22,7 +22,7 @@ use std::{
 /// let end = UnixTime::from_secs(u64::MAX).saturating_add(Duration::from_secs(60));
 /// assert_eq!(end.as_secs(), u64::MAX);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixTime(u64);
 

@@ -88,6 +88,8 @@ mod signing_key;
 mod store;
 mod verifying_key;
 
+#[cfg(feature = "rotation")]
+pub use self::key_ring::{KeyState, RotationPolicy, RotationPolicyBuilder};
 #[cfg(feature = "client")]
 pub use self::remote::{
     HttpClient, HttpClientBody, HttpClientBuilder, HttpClientError, HttpClientFuture,
