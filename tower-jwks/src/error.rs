@@ -33,6 +33,12 @@ impl ConfigError {
         &self.field
     }
 
+    /// What is wrong, without the setting.
+    #[cfg(feature = "rotation")]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The same error, one level up: `field` becomes `parent.field`.
     #[must_use]
     pub fn within(self, parent: &str) -> Self {

@@ -72,6 +72,7 @@ mod interop;
 mod issuer_serial;
 mod jwk;
 mod jws;
+mod key_certificate;
 mod key_ring;
 mod key_set;
 mod key_source;
@@ -81,11 +82,18 @@ mod published;
 #[cfg(feature = "remote")]
 mod remote;
 mod rsa_size;
+#[cfg(feature = "rotation")]
+#[allow(dead_code)]
+mod seal;
+#[cfg(feature = "rotation")]
+mod secret_file;
 mod serve;
 mod set;
 mod signing_key;
 #[cfg(feature = "rotation")]
 mod store;
+#[cfg(all(test, feature = "rotation"))]
+mod test_directory;
 mod verifying_key;
 
 #[cfg(feature = "rotation")]
@@ -98,6 +106,8 @@ pub use self::remote::{
 pub use self::remote::{RemoteJwks, RemoteJwksBuilder};
 #[cfg(feature = "reqwest")]
 pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
+#[cfg(feature = "rotation")]
+pub use self::seal::KeyEncryptionKey;
 #[cfg(feature = "rotation")]
 pub use self::store::{KeyStore, MemoryStore, StoredRing, Swap};
 pub use self::{

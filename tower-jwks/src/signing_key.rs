@@ -3,17 +3,20 @@
 use crate::{
     Algorithm, ConfigError, Jwk, KeysUnavailable, RsaSize, UnixTime,
     algorithm::KeyType,
-    crypto::{self, PrivateKey},
+    crypto::PrivateKey,
     der::{self, Certificate, certificate_error, private_key_error},
     issuer_serial::issuer_serial,
     jws::Jws,
+    key_certificate::KeyCertificate,
 };
-use base64::{
-    Engine as _,
-    prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+mod kept;
 
 /// A private key, prepared for signing with one algorithm, with its `kid` and its public half.
 ///
@@ -37,34 +40,11 @@ pub struct SigningKey {
     jwk: Jwk,
     kid: Box<str>,
     certificate: Option<KeyCertificate>,
+    signatures: AtomicU64,
 }
 
 /// Signed once when a key is read.
 const TRIAL: &[u8] = b"trial";
-
-/// What is kept of the certificate of a key.
-struct KeyCertificate {
-    der: Box<[u8]>,
-    /// The hex of its hashes, base64url with padding.
-    sha1: String,
-    sha256: String,
-    not_after: UnixTime,
-}
-
-impl KeyCertificate {
-    fn new(der: &[u8], not_after: UnixTime) -> Self {
-        let encode = |digest: &[u8]| {
-            let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            BASE64_URL_SAFE.encode(hex)
-        };
-        Self {
-            der: der.into(),
-            sha1: encode(&crypto::sha1(der)),
-            sha256: encode(&crypto::sha256(der)),
-            not_after,
-        }
-    }
-}
 
 impl SigningKey {
     /// A new key for `algorithm`; an RSA key has 2048 bits.
@@ -92,9 +72,7 @@ impl SigningKey {
     }
 
     fn generate_of(algorithm: Algorithm, size: RsaSize) -> Result<Self, ConfigError> {
-        let private =
-            PrivateKey::generate(algorithm.key_type(), size).map_err(private_key_error)?;
-        Self::new(algorithm, private)
+        Self::generate_with_der(algorithm, size).map(|(key, _)| key)
     }
 
     /// Reads a private key from PEM: PKCS#8, PKCS#1 or SEC1.
@@ -107,12 +85,7 @@ impl SigningKey {
     /// There is no readable private key or more than one, it does not fit the algorithm, it is an RSA key under
     /// 2048 bits, or the certificate is of another key.
     pub fn from_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let (key, certificate) = der::private_key_pem(pem.as_ref())?;
-        let key = Self::read(algorithm, &key)?;
-        match certificate {
-            Some(certificate) => key.with_certificate_der(&certificate),
-            None => Ok(key),
-        }
+        Self::from_pem_with_der(algorithm, pem.as_ref()).map(|(key, _)| key)
     }
 
     /// Reads a private key from DER: PKCS#8, PKCS#1 or SEC1.
@@ -150,6 +123,7 @@ impl SigningKey {
             jwk,
             kid: kid.into(),
             certificate: None,
+            signatures: AtomicU64::new(0),
         })
     }
 
@@ -317,10 +291,12 @@ impl SigningKey {
     ///
     /// The backend fails, which a prepared key gives no cause for.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, KeysUnavailable> {
-        self.private
+        let signature = self
+            .private
             .sign(self.algorithm, message)
-            .map(Signature)
-            .ok_or_else(|| KeysUnavailable::new("the cryptographic backend failed to sign"))
+            .ok_or_else(|| KeysUnavailable::new("the cryptographic backend failed to sign"))?;
+        self.signatures.fetch_add(1, Ordering::Relaxed);
+        Ok(Signature(signature))
     }
 
     /// Signs `payload` and writes it as a JWS in compact form (RFC 7515 section 7.1), with `typ`,

@@ -97,6 +97,10 @@ impl Metadata {
 pub(crate) struct RustVersion(u16, u16, u16);
 
 impl RustVersion {
+    pub(crate) const fn new(major: u16, minor: u16) -> Self {
+        Self(major, minor, 0)
+    }
+
     fn of(package: &Value) -> Self {
         let mut parts = text(&package["rust_version"])
             .split('.')

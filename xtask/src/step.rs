@@ -36,7 +36,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "rust-version",
-        about: "the declared rust-version is the one the dependencies demand",
+        about: "the declared rust-version is the one that the dependencies or our own code need",
         run: dependencies::rust_version,
     },
     Step {

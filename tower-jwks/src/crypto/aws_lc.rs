@@ -1,13 +1,20 @@
 //! aws-lc-rs: the default backend. Public keys are parsed once and kept in that form.
 
 use crate::{Algorithm, RsaSize, algorithm::KeyType, der, material::PublicMaterial};
+#[cfg(feature = "rotation")]
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    rand::SecureRandom as _,
+};
 use aws_lc_rs::{
     digest,
+    encoding::{AsDer, Pkcs8V1Der},
     rand::SystemRandom,
     rsa::KeySize,
     signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, RsaKeyPair},
 };
 use rustls_pki_types::PrivateKeyDer;
+use zeroize::Zeroizing;
 
 pub(crate) enum PrivateKey {
     Rsa(RsaKeyPair),
@@ -17,21 +24,30 @@ pub(crate) enum PrivateKey {
 }
 
 impl PrivateKey {
-    pub(crate) fn generate(kind: KeyType, size: RsaSize) -> Result<Self, &'static str> {
+    pub(crate) fn generate_pkcs8(
+        kind: KeyType,
+        size: RsaSize,
+    ) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+        let random = SystemRandom::new();
         let size = match size {
             RsaSize::Bits2048 => KeySize::Rsa2048,
             RsaSize::Bits3072 => KeySize::Rsa3072,
             RsaSize::Bits4096 => KeySize::Rsa4096,
         };
+        // Both kinds of document wipe themselves.
+        let bytes = |der: &[u8]| Zeroizing::new(der.to_vec());
+        let ec = |algorithm| {
+            EcdsaKeyPair::generate_pkcs8(algorithm, &random).map(|der| bytes(der.as_ref()))
+        };
         match kind {
-            KeyType::Rsa => RsaKeyPair::generate(size).map(Self::Rsa),
-            KeyType::P256 => {
-                EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).map(Self::P256)
+            KeyType::Rsa => RsaKeyPair::generate(size)
+                .and_then(|key| AsDer::<Pkcs8V1Der<'_>>::as_der(&key))
+                .map(|der| bytes(der.as_ref())),
+            KeyType::P256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+            KeyType::P384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            KeyType::Ed25519 => {
+                Ed25519KeyPair::generate_pkcs8(&random).map(|der| bytes(der.as_ref()))
             }
-            KeyType::P384 => {
-                EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).map(Self::P384)
-            }
-            KeyType::Ed25519 => Ed25519KeyPair::generate().map(Self::Ed25519),
         }
         .map_err(|_| "could not be generated")
     }
@@ -147,4 +163,49 @@ pub(crate) fn sha1(data: &[u8]) -> [u8; 20] {
     let mut hash = [0; 20];
     hash.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());
     hash
+}
+
+/// Fills `bytes` from the operating system's generator.
+#[cfg(feature = "rotation")]
+pub(crate) fn random(bytes: &mut [u8]) -> Option<()> {
+    SystemRandom::new().fill(bytes).ok()
+}
+
+/// AES-256-GCM: the ciphertext, and the tag of 16 bytes behind it.
+#[cfg(feature = "rotation")]
+pub(crate) fn seal(
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Vec<u8>> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    // Of the size of the result from the start, as growing would leave a copy of the plaintext behind.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(plaintext.len() + AES_256_GCM.tag_len()));
+    sealed.extend_from_slice(plaintext);
+    let tag = key
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut sealed)
+        .ok()?;
+    sealed.extend_from_slice(tag.as_ref());
+    Some(std::mem::take(&mut *sealed))
+}
+
+/// What [`seal`] has sealed; `None` if it is another's or was changed.
+#[cfg(feature = "rotation")]
+pub(crate) fn open(
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let mut opened = Zeroizing::new(sealed.to_vec());
+    let length = key
+        .open_in_place(nonce, Aad::from(aad), &mut opened)
+        .ok()?
+        .len();
+    opened.truncate(length);
+    Some(opened)
 }

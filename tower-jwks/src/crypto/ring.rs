@@ -6,12 +6,18 @@ use crate::{
     der::{self, Sec1},
     material::PublicMaterial,
 };
+#[cfg(feature = "rotation")]
+use ::ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    rand::SecureRandom as _,
+};
 use ::ring::{
     agreement, digest,
     rand::SystemRandom,
     signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair},
 };
 use rustls_pki_types::PrivateKeyDer;
+use zeroize::Zeroizing;
 
 pub(crate) enum PrivateKey {
     Rsa(RsaKeyPair),
@@ -21,24 +27,28 @@ pub(crate) enum PrivateKey {
 }
 
 impl PrivateKey {
-    pub(crate) fn generate(kind: KeyType, _size: RsaSize) -> Result<Self, &'static str> {
-        const FAILED: &str = "could not be generated";
+    pub(crate) fn generate_pkcs8(
+        kind: KeyType,
+        _size: RsaSize,
+    ) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         let random = SystemRandom::new();
-        let ec = |algorithm| {
-            let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| FAILED)?;
-            EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).map_err(|_| FAILED)
-        };
-        match kind {
-            KeyType::Rsa => Err(
-                "ring cannot generate RSA keys; enable the feature `aws-lc-rs`, or read the key from a file",
-            ),
-            KeyType::P256 => ec(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).map(Self::P256),
-            KeyType::P384 => ec(&signature::ECDSA_P384_SHA384_FIXED_SIGNING).map(Self::P384),
-            KeyType::Ed25519 => {
-                let pkcs8 = Ed25519KeyPair::generate_pkcs8(&random).map_err(|_| FAILED)?;
-                let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|_| FAILED)?;
-                Ok(Self::Ed25519(key))
+        let document = match kind {
+            KeyType::Rsa => {
+                return Err(
+                    "ring cannot generate RSA keys; enable the feature `aws-lc-rs`, or read the key from a file",
+                );
             }
+            KeyType::P256 => {
+                EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+            }
+            KeyType::P384 => {
+                EcdsaKeyPair::generate_pkcs8(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, &random)
+            }
+            KeyType::Ed25519 => Ed25519KeyPair::generate_pkcs8(&random),
+        };
+        match document {
+            Ok(document) => Ok(Zeroizing::new(document.as_ref().to_vec())),
+            Err(_) => Err("could not be generated"),
         }
     }
 
@@ -184,4 +194,49 @@ pub(crate) fn sha1(data: &[u8]) -> [u8; 20] {
     let mut hash = [0; 20];
     hash.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());
     hash
+}
+
+/// Fills `bytes` from the operating system's generator.
+#[cfg(feature = "rotation")]
+pub(crate) fn random(bytes: &mut [u8]) -> Option<()> {
+    SystemRandom::new().fill(bytes).ok()
+}
+
+/// AES-256-GCM: the ciphertext, and the tag of 16 bytes behind it.
+#[cfg(feature = "rotation")]
+pub(crate) fn seal(
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    plaintext: &[u8],
+) -> Option<Vec<u8>> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    // Of the size of the result from the start, as growing would leave a copy of the plaintext behind.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(plaintext.len() + AES_256_GCM.tag_len()));
+    sealed.extend_from_slice(plaintext);
+    let tag = key
+        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut sealed)
+        .ok()?;
+    sealed.extend_from_slice(tag.as_ref());
+    Some(std::mem::take(&mut *sealed))
+}
+
+/// What [`seal`] has sealed; `None` if it is another's or was changed.
+#[cfg(feature = "rotation")]
+pub(crate) fn open(
+    key: &[u8; 32],
+    nonce: [u8; 12],
+    aad: &[u8],
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let mut opened = Zeroizing::new(sealed.to_vec());
+    let length = key
+        .open_in_place(nonce, Aad::from(aad), &mut opened)
+        .ok()?
+        .len();
+    opened.truncate(length);
+    Some(opened)
 }
