@@ -97,7 +97,10 @@ mod test_directory;
 mod verifying_key;
 
 #[cfg(feature = "rotation")]
-pub use self::key_ring::{KeyState, RotationPolicy, RotationPolicyBuilder};
+pub use self::key_ring::{
+    KeyRingStatus, KeyState, NextState, OpenKeyRing, RingKeyStatus, RotationPolicy,
+    RotationPolicyBuilder,
+};
 #[cfg(feature = "client")]
 pub use self::remote::{
     HttpClient, HttpClientBody, HttpClientBuilder, HttpClientError, HttpClientFuture,

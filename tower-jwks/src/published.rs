@@ -1,5 +1,7 @@
 //! The document that is published: rendered once, with the header fields that go with it.
 
+#[cfg(feature = "rotation")]
+use crate::key_ring::Audience;
 use crate::{Jwk, JwkSet, KeyRing, KeysUnavailable, crypto};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -26,6 +28,9 @@ pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 pub struct PublishedKeys {
     json: Bytes,
     max_age: Duration,
+    /// Who counts those that are given it, for each key that is to sign later.
+    #[cfg(feature = "rotation")]
+    audiences: Arc<[Arc<Audience>]>,
     pub(crate) etag: HeaderValue,
     pub(crate) etag_jwk_set: HeaderValue,
     pub(crate) cache_control: HeaderValue,
@@ -39,9 +44,27 @@ impl PublishedKeys {
     }
 
     pub(crate) fn render(keys: &[Jwk], max_age: Duration) -> Self {
+        Self::tagged(keys, max_age, "")
+    }
+
+    /// A set of a ring that rotates. Its tag begins with the epoch.
+    #[cfg(feature = "rotation")]
+    pub(crate) fn of_ring(
+        keys: &[Jwk],
+        max_age: Duration,
+        epoch: u64,
+        audiences: Arc<[Arc<Audience>]>,
+    ) -> Self {
+        Self {
+            audiences,
+            ..Self::tagged(keys, max_age, &format!("{epoch}."))
+        }
+    }
+
+    fn tagged(keys: &[Jwk], max_age: Duration, epoch: &str) -> Self {
         let json = serde_json::to_string(&SetDocument { keys })
             .expect("strings in maps and arrays always serialize");
-        let tag = entity_tag(&json);
+        let tag = format!("{epoch}{}", entity_tag(&json));
         let ascii = |text: String| {
             HeaderValue::try_from(text).expect("base64url, digits and names are visible ASCII")
         };
@@ -53,7 +76,19 @@ impl PublishedKeys {
             cache_control: ascii(format!("public, max-age={}", max_age.as_secs())),
             json: json.into(),
             max_age,
+            #[cfg(feature = "rotation")]
+            audiences: Arc::default(),
         }
+    }
+
+    /// Somebody who calls himself that has the set: he was given it, or has said so.
+    pub(crate) fn known_to(&self, user_agent: Option<&HeaderValue>) {
+        #[cfg(feature = "rotation")]
+        for audience in &*self.audiences {
+            audience.saw(user_agent.map_or(&[], HeaderValue::as_bytes));
+        }
+        #[cfg(not(feature = "rotation"))]
+        let _ = user_agent;
     }
 
     /// The set as JSON.

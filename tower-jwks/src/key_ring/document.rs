@@ -99,7 +99,6 @@ struct Contents {
 pub(crate) struct NewKey {
     pub(crate) signing: SigningKey,
     pub(crate) der: Zeroizing<Vec<u8>>,
-    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 fn error(message: impl Into<std::borrow::Cow<'static, str>>) -> KeysUnavailable {
@@ -113,7 +112,11 @@ impl Document {
         kek: Option<&KeyEncryptionKey>,
     ) -> Result<StoredRing, KeysUnavailable> {
         let Self { state, keys } = self;
-        let RingKeys { ring, algorithm, keys } = keys;
+        let RingKeys {
+            ring,
+            algorithm,
+            keys,
+        } = keys;
         let contents = ContentsRef {
             algorithm: *algorithm,
             state,
@@ -150,9 +153,20 @@ impl Document {
         kek: Option<&KeyEncryptionKey>,
         known: Option<&RingKeys>,
     ) -> Result<Self, KeysUnavailable> {
-        let envelope: Envelope<'_> = serde_json::from_slice(stored.secret_document())
-            .map_err(|cause| error(format!("is not the document of a ring, or not all of it: {}", place(&cause))))?;
-        let Envelope { format, epoch, ring, contents, tag } = envelope;
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(stored.secret_document()).map_err(|cause| {
+                error(format!(
+                    "is not the document of a ring, or not all of it: {}",
+                    place(&cause)
+                ))
+            })?;
+        let Envelope {
+            format,
+            epoch,
+            ring,
+            contents,
+            tag,
+        } = envelope;
         if format != FORMAT {
             return Err(error(format!("is not of the format {FORMAT:?}")));
         }
@@ -171,16 +185,20 @@ impl Document {
             .map_err(|_| error("has a tag that is not base64"))?;
         let sealed = match kek {
             // Whether it is not sealed at all or with another key: nobody without this key wrote it.
-            Some(kek) => kek.verify(signed.as_bytes(), &tag).map_err(|_| {
-                error("is not sealed with this key-encryption key, or was changed by another hand")
-            }),
+            Some(kek) if kek.verify(signed.as_bytes(), &tag) => Ok(()),
+            Some(_) => Err(error(
+                "is not sealed with this key-encryption key, or was changed by another hand",
+            )),
             None if tag == crypto::sha256(signed.as_bytes()) => Ok(()),
             None if tag.len() != 32 => Err(error("is sealed: it needs its key-encryption key")),
             None => Err(error("was changed by another hand, or is damaged")),
         };
         sealed?;
         let contents: Contents = serde_json::from_str(contents.get()).map_err(|cause| {
-            error(format!("cannot be read, though it is whole: {}", place(&cause)))
+            error(format!(
+                "cannot be read, though it is whole: {}",
+                place(&cause)
+            ))
         })?;
         Self::check(epoch, ring, contents, kek, known)
     }
@@ -192,7 +210,11 @@ impl Document {
         kek: Option<&KeyEncryptionKey>,
         known: Option<&RingKeys>,
     ) -> Result<Self, KeysUnavailable> {
-        let Contents { algorithm, mut state, keys: written } = contents;
+        let Contents {
+            algorithm,
+            mut state,
+            keys: written,
+        } = contents;
         state.epoch = epoch;
         if state.keys.len() != written.len() || written.len() > MOST_KEYS {
             return Err(error("has more or fewer keys than dates, or too many"));
@@ -207,7 +229,8 @@ impl Document {
             if state.was_revoked(kid) {
                 return Err(error(format!("has a key that is revoked, {kid:?}")));
             }
-            let of_kid = |cause: &dyn std::fmt::Display| error(format!("has a key {kid:?}: {cause}"));
+            let of_kid =
+                |cause: &dyn std::fmt::Display| error(format!("has a key {kid:?}: {cause}"));
             let before = known.and_then(|known| known.key(kid));
             let key = match before {
                 Some(before) if before.written.is(&written) => before.clone(),
@@ -221,7 +244,8 @@ impl Document {
                         return Err(of_kid(&"is another than it was"));
                     }
                     RingKey {
-                        signing: before.map_or_else(|| Arc::new(signing), |key| Arc::clone(&key.signing)),
+                        signing: before
+                            .map_or_else(|| Arc::new(signing), |key| Arc::clone(&key.signing)),
                         written: Arc::new(written),
                     }
                 }
@@ -232,7 +256,11 @@ impl Document {
             keys.push(key);
         }
         let ring = ring.into();
-        let keys = RingKeys { ring, algorithm, keys };
+        let keys = RingKeys {
+            ring,
+            algorithm,
+            keys,
+        };
         Ok(Self { state, keys })
     }
 }
@@ -264,7 +292,7 @@ impl RingKey {
         ring: &str,
         kek: Option<&KeyEncryptionKey>,
     ) -> Result<Self, KeysUnavailable> {
-        let NewKey { signing, der, certificate } = key;
+        let NewKey { signing, der } = key;
         let encode = |bytes: &[u8]| Secret(Zeroizing::new(BASE64_STANDARD.encode(bytes)));
         let private = match kek {
             Some(kek) => {
@@ -273,12 +301,15 @@ impl RingKey {
             }
             None => Private::PrivateKey(encode(&der)),
         };
+        let certificate = signing.certificate_der();
+        let certificate = certificate.map(|der| BASE64_STANDARD.encode(der));
+        let written = Arc::new(Written {
+            private,
+            certificate,
+        });
         Ok(Self {
             signing: Arc::new(signing),
-            written: Arc::new(Written {
-                private,
-                certificate: certificate.map(|der| BASE64_STANDARD.encode(der)),
-            }),
+            written,
         })
     }
 }
@@ -345,6 +376,8 @@ fn place(cause: &serde_json::Error) -> String {
 }
 
 /// A name for a new ring.
-pub(crate) fn ring_name(random: &[u8; 16]) -> Arc<str> {
-    BASE64_URL_SAFE_NO_PAD.encode(random).into()
+pub(crate) fn ring_name() -> Result<Arc<str>, KeysUnavailable> {
+    let mut random = [0; 16];
+    crypto::random(&mut random).ok_or_else(|| error("the system gives no random bytes"))?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random).into())
 }

@@ -1,7 +1,10 @@
 //! Keys that stay as they are.
 
 use super::ring::KeyRing;
-use crate::{ConfigError, Jwk, JwkSet, SigningKey, published::{DEFAULT_MAX_AGE, PublishedKeys}};
+use crate::{
+    ConfigError, Jwk, JwkSet, SigningKey,
+    published::{DEFAULT_MAX_AGE, PublishedKeys},
+};
 use std::{sync::Arc, time::Duration};
 
 pub(super) struct Fixed {
@@ -25,6 +28,11 @@ impl Fixed {
             #[cfg(feature = "rotation")]
             others,
         })
+    }
+
+    #[cfg(feature = "rotation")]
+    pub(super) fn status(&self) -> super::KeyRingStatus {
+        super::KeyRingStatus::of_fixed(self)
     }
 }
 

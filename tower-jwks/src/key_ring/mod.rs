@@ -1,20 +1,45 @@
-//! The handle that signs and publishes.
+//! Our keys: what signs, what is published, and how they change.
 
+#[cfg(feature = "rotation")]
+mod audience;
+#[cfg(feature = "rotation")]
+mod changes;
+#[cfg(feature = "rotation")]
+mod document;
+#[cfg(feature = "rotation")]
+mod events;
 mod fixed;
 #[cfg(feature = "rotation")]
+mod open;
+#[cfg(feature = "rotation")]
 mod policy;
+mod ring;
+#[cfg(feature = "rotation")]
+mod rotating;
 #[cfg(feature = "rotation")]
 mod rule;
 #[cfg(feature = "rotation")]
 mod schedule;
 #[cfg(feature = "rotation")]
+mod snapshot;
+#[cfg(feature = "rotation")]
+mod source;
+#[cfg(feature = "rotation")]
 mod state;
+#[cfg(feature = "rotation")]
+mod status;
+#[cfg(feature = "rotation")]
+mod task;
 #[cfg(feature = "rotation")]
 mod view;
 
-pub use self::fixed::{KeyRing, KeyRingBuilder};
+#[cfg(feature = "rotation")]
+pub(crate) use self::audience::Audience;
+pub use self::{fixed::KeyRingBuilder, ring::KeyRing};
 #[cfg(feature = "rotation")]
 pub use self::{
+    open::OpenKeyRing,
     policy::{RotationPolicy, RotationPolicyBuilder},
     state::KeyState,
+    status::{KeyRingStatus, NextState, RingKeyStatus},
 };

@@ -68,6 +68,12 @@ impl RotationPolicy {
         self.interval
     }
 
+    /// How often the store is read.
+    #[must_use]
+    pub const fn poll(&self) -> Duration {
+        self.poll
+    }
+
     /// How long a new key is published before it signs: `propagation` + `max_age` + `grace` + twice `clock_skew`.
     #[must_use]
     pub fn announcement(&self) -> Duration {

@@ -1,14 +1,14 @@
 //! The handle that signs and publishes.
 
 use super::fixed::{Fixed, KeyRingBuilder};
+#[cfg(feature = "rotation")]
+use super::{open::OpenKeyRing, rotating::Rotating, status::KeyRingStatus};
 use crate::{
     Algorithm, ConfigError, Jwk, KeysUnavailable, SigningKey,
     published::{DEFAULT_MAX_AGE, PublishedKeys},
 };
 #[cfg(feature = "rotation")]
-use super::{open::OpenKeyRing, rotating::Rotating, store_of::Source, status::KeyRingStatus};
-#[cfg(feature = "rotation")]
-use crate::{KeyStore, PemDirectory, UnixTime};
+use crate::{KeyStore, UnixTime};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Our keys: the one that signs, and the set that is published.
@@ -147,18 +147,13 @@ impl KeyRing {
     ///     .await?;
     ///
     /// // One key signs; another is known to verifiers already.
-    /// let states: Vec<_> = keys.status().keys().iter().map(|key| key.state()).collect();
+    /// let states: Vec<_> = keys.status().keys.iter().map(|key| key.state).collect();
     /// assert_eq!(states, [KeyState::Active, KeyState::Pending]);
     /// assert!(keys.published()?.json().contains(keys.signing_key()?.kid()));
     /// # Ok(()) }
     /// ```
     pub fn open(store: impl KeyStore) -> OpenKeyRing {
-        OpenKeyRing::new(Source::store(store))
-    }
-
-    /// Follows the keys that others put into a directory.
-    pub fn follow(directory: PemDirectory) -> OpenKeyRing {
-        OpenKeyRing::new(Source::Files(directory))
+        OpenKeyRing::new(Box::new(store))
     }
 
     pub(super) const fn of(rotating: Arc<Rotating>) -> Self {
@@ -217,7 +212,9 @@ impl KeyRing {
     fn rotating(&self) -> Result<&Arc<Rotating>, KeysUnavailable> {
         match &self.0 {
             Kind::Rotating(rotating) => Ok(rotating),
-            Kind::Fixed(_) => Err(KeysUnavailable::new("the keys of this ring stay as they are")),
+            Kind::Fixed(_) => Err(KeysUnavailable::new(
+                "the keys of this ring stay as they are",
+            )),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is known of a ring's keys, and what it means at a given time: no private key, no clock, no store.
 
 use super::{
-    policy::{MOST_KEYS, Promise},
+    policy::{MOST_KEYS, Promise, RotationPolicy},
     rule::{self, Rule},
 };
 use crate::UnixTime;
@@ -67,6 +67,8 @@ pub enum KeyState {
     Active,
     /// Published until its last token is expired.
     Retiring,
+    /// Published, in a ring whose keys stay as they are.
+    Published,
 }
 
 impl Entry {
@@ -153,21 +155,23 @@ impl State {
     }
 
     /// The places of the keys that are published: all of them.
-    pub(crate) fn published(&self, now: UnixTime) -> impl Iterator<Item = usize> {
-        let only = (!rule::holds(Rule::PublishTheUnion)).then(|| self.active(now));
-        (0..self.keys.len()).filter(move |place| only.is_none_or(|only| only == Some(*place)))
+    pub(crate) fn published(&self) -> impl Iterator<Item = usize> {
+        let all = rule::holds(Rule::PublishTheUnion);
+        let decided = |key: &Entry| key.activates_at.is_some();
+        (0..self.keys.len()).filter(move |place| all || decided(&self.keys[*place]))
     }
 
-    /// How long an answer may be kept that is given now.
-    pub(crate) fn max_age(&self, own: Duration, emergency: Duration, now: UnixTime) -> Duration {
-        // What was never promised is not said, though a replica may be set to say it.
-        let everyday = own.min(self.promise.max_age);
-        match self.revoked.last() {
-            Some(last) if now < last.at.saturating_add(self.promise.memory()) => {
-                everyday.min(emergency)
-            }
-            _ => everyday,
-        }
+    /// How long an answer may be kept on an ordinary day.
+    ///
+    /// What was never promised is not said, though a replica may be set to say it.
+    pub(crate) fn max_age(&self, policy: &RotationPolicy) -> Duration {
+        policy.promise().max_age.min(self.promise.max_age)
+    }
+
+    /// Until when answers may be kept for a short time only, because a key was revoked.
+    pub(crate) fn emergency_until(&self) -> Option<UnixTime> {
+        let last = self.revoked.last()?;
+        Some(last.at.saturating_add(self.promise.memory()))
     }
 
     pub(crate) fn place(&self, kid: &str) -> Option<usize> {

@@ -42,16 +42,14 @@ pub(crate) fn within_lease(promise: &Promise, confirmed_at: UnixTime, now: UnixT
 }
 
 impl View {
-    /// Takes a state that was read.
-    pub(crate) fn accept(&mut self, state: State, asked_at: UnixTime) -> Result<(), Older> {
+    /// Whether a state that was read may take the place of this one.
+    pub(crate) fn may_become(&self, state: &State) -> Result<(), Older> {
         if state.epoch < self.state.epoch && rule::holds(Rule::EpochNeverDown) {
             return Err(Older {
                 seen: self.state.epoch,
                 found: state.epoch,
             });
         }
-        self.state = state;
-        self.confirmed_at = asked_at;
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use http::{
     header::{
         ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
         ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
-        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, VARY,
-        X_CONTENT_TYPE_OPTIONS,
+        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
+        VARY, X_CONTENT_TYPE_OPTIONS,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -68,6 +68,9 @@ impl Answer {
             MediaType::JwkSet => &keys.etag_jwk_set,
         };
         let mut response = document(request, keys.body(), etag, media_type);
+        if *request.method() == Method::GET || response.status() == StatusCode::NOT_MODIFIED {
+            keys.known_to(headers.get(USER_AGENT));
+        }
         let fields = response.headers_mut();
         fields.insert(CACHE_CONTROL, keys.cache_control.clone());
         fields.insert(VARY, HeaderValue::from_static("accept"));

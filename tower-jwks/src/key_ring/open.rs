@@ -1,0 +1,198 @@
+//! Opening the ring that a store has, or making one there.
+
+use super::{
+    changes::run,
+    document::{Document, NewKey, RingKey, RingKeys, ring_name},
+    policy::RotationPolicy,
+    ring::KeyRing,
+    rotating::Rotating,
+    snapshot::Snapshot,
+    source::AnyStore,
+    state::{Entry, State},
+    task,
+};
+use crate::{Algorithm, Clock, KeyEncryptionKey, KeysUnavailable, StoredRing, Swap, SystemClock};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    sync::Arc,
+};
+use zeroize::Zeroizing;
+
+/// A ring that is about to be opened: await it.
+///
+/// ```
+/// use tower_jwks::{Algorithm, KeyRing, MemoryStore};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = MemoryStore::new();
+/// let keys = KeyRing::open(store.clone()).algorithm(Algorithm::EdDSA).await?;
+///
+/// // Another process, and the same keys.
+/// let other = KeyRing::open(store.clone()).algorithm(Algorithm::EdDSA).await?;
+/// assert_eq!(keys.signing_key()?.kid(), other.signing_key()?.kid());
+///
+/// let error = KeyRing::open(store).algorithm(Algorithm::ES256).await.unwrap_err();
+/// assert_eq!(error.to_string(), "the ring in the store is for EdDSA, not ES256");
+/// # Ok(()) }
+/// ```
+#[must_use = "a ring is opened when this is awaited"]
+pub struct OpenKeyRing {
+    store: Box<dyn AnyStore>,
+    algorithm: Option<Algorithm>,
+    policy: RotationPolicy,
+    kek: Option<KeyEncryptionKey>,
+    clock: Arc<dyn Clock>,
+    first: Option<Zeroizing<Vec<u8>>>,
+    by_hand: bool,
+}
+
+impl OpenKeyRing {
+    pub(super) fn new(store: Box<dyn AnyStore>) -> Self {
+        Self {
+            store,
+            algorithm: None,
+            policy: RotationPolicy::default(),
+            kek: None,
+            clock: Arc::new(SystemClock),
+            first: None,
+            by_hand: false,
+        }
+    }
+
+    /// The algorithm of the ring. One that is there must have it. Default: that of the ring that is there, or
+    /// RS256.
+    pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = Some(algorithm);
+        self
+    }
+
+    /// When keys change. Default: [`RotationPolicy::default`].
+    pub fn policy(mut self, policy: RotationPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Seals the private keys in the store. A document that is not sealed with this key is refused.
+    /// Default: what the store has is not sealed.
+    pub fn key_encryption_key(mut self, key: KeyEncryptionKey) -> Self {
+        self.kek = Some(key);
+        self
+    }
+
+    /// The first key of a ring that is made, from PEM: the one that verifiers know already. Default: a new one.
+    pub fn first_key(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.first = Some(Zeroizing::new(pem.as_ref().to_vec()));
+        self
+    }
+
+    /// Takes the time from here. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Only looks, and does what it is told to: makes no ring where there is none, does not read the store again
+    /// by itself, and leaves what is due to others. For tools.
+    pub const fn by_hand(mut self) -> Self {
+        self.by_hand = true;
+        self
+    }
+
+    async fn open(self) -> Result<KeyRing, KeysUnavailable> {
+        let Self {
+            algorithm, by_hand, ..
+        } = self;
+        let asked_at = self.clock.now();
+        let stored = match self.store.load().await? {
+            Some(stored) => stored,
+            None if by_hand => return Err(KeysUnavailable::new("there is no ring in the store")),
+            None => self.create().await?,
+        };
+        let kek = self.kek.clone();
+        let read = move || Document::read(&stored, kek.as_ref(), None);
+        let document = run(read)
+            .await?
+            .map_err(|cause| KeysUnavailable::new(format!("what the store has {cause}")))?;
+        let its = document.keys.algorithm;
+        if let Some(asked) = algorithm.filter(|asked| *asked != its) {
+            return Err(KeysUnavailable::new(format!(
+                "the ring in the store is for {its}, not {asked}"
+            )));
+        }
+        let first = Snapshot::new(document, asked_at, &self.policy, None);
+        let Self {
+            store,
+            policy,
+            kek,
+            clock,
+            ..
+        } = self;
+        let rotating = Arc::new(Rotating::new(store, policy, kek, clock, first));
+        if !by_hand {
+            // What is due, and a promise to be made before anything is signed. A store that cannot be written
+            // now may still be good enough to sign by.
+            if let Err(error) = rotating.advance().await {
+                rotating.signing_key().map_err(|_| error)?;
+            }
+            tokio::spawn(task::run(Arc::downgrade(&rotating)));
+        }
+        Ok(KeyRing::of(rotating))
+    }
+
+    /// Makes a ring, unless another is faster.
+    async fn create(&self) -> Result<StoredRing, KeysUnavailable> {
+        let algorithm = self.algorithm.unwrap_or(Algorithm::RS256);
+        let ring = ring_name()?;
+        let (name, kek, pem) = (Arc::clone(&ring), self.kek.clone(), self.first.clone());
+        let make = move || {
+            let key = match pem {
+                Some(pem) => NewKey::from_pem(algorithm, &pem)
+                    .map_err(|cause| KeysUnavailable::new(cause.to_string()))?,
+                None => NewKey::generate(algorithm)?,
+            };
+            RingKey::new(key, &name, kek.as_ref())
+        };
+        let key = run(make).await??;
+        let now = self.clock.now();
+        let signing = &key.signing;
+        let entry = Entry::new(signing.kid().into(), signing.not_after(), now);
+        let document = Document {
+            state: State::first(self.policy.promise(), entry, now),
+            keys: RingKeys {
+                ring,
+                algorithm,
+                keys: vec![key],
+            },
+        };
+        let written = document.write(self.kek.as_ref())?;
+        match self.store.compare_and_swap(None, written.clone()).await? {
+            Swap::Done => Ok(written),
+            Swap::Conflict => {
+                let stored = self.store.load().await?;
+                stored.ok_or_else(|| KeysUnavailable::new("the store has a ring, and then none"))
+            }
+        }
+    }
+}
+
+impl IntoFuture for OpenKeyRing {
+    type Output = Result<KeyRing, KeysUnavailable>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+impl fmt::Debug for OpenKeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenKeyRing")
+            .field("algorithm", &self.algorithm)
+            .field("policy", &self.policy)
+            .field("key_encryption_key", &self.kek.is_some())
+            .field("by_hand", &self.by_hand)
+            .finish_non_exhaustive()
+    }
+}

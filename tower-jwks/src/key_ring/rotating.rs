@@ -1,0 +1,125 @@
+//! Keys that rotate, as requests see them.
+
+use super::{
+    policy::RotationPolicy, snapshot::Snapshot, source::AnyStore, state::State,
+    status::KeyRingStatus, view::Idle,
+};
+use crate::{
+    Algorithm, Clock, KeyEncryptionKey, KeysUnavailable, SigningKey, UnixTime,
+    published::PublishedKeys,
+};
+use arc_swap::ArcSwap;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// A ring that rotates: what requests ask, and what the task and the calls of an operator share.
+pub(super) struct Rotating {
+    pub(super) store: Box<dyn AnyStore>,
+    pub(super) policy: RotationPolicy,
+    pub(super) kek: Option<KeyEncryptionKey>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) algorithm: Algorithm,
+    pub(super) current: ArcSwap<Snapshot>,
+    /// One change of this process at a time: the others would only make keys in vain.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    /// Something has happened that the task should not sleep over.
+    pub(super) changed: Notify,
+    fault: Mutex<Option<Fault>>,
+}
+
+/// What keeps the store from being read, or what is in it from being taken.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) error: KeysUnavailable,
+    pub(super) since: UnixTime,
+    pub(super) times: u32,
+}
+
+impl Rotating {
+    pub(super) fn new(
+        store: Box<dyn AnyStore>,
+        policy: RotationPolicy,
+        kek: Option<KeyEncryptionKey>,
+        clock: Arc<dyn Clock>,
+        first: Snapshot,
+    ) -> Self {
+        Self {
+            store,
+            policy,
+            kek,
+            clock,
+            algorithm: first.keys.algorithm,
+            current: ArcSwap::from_pointee(first),
+            changing: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+            fault: Mutex::new(None),
+        }
+    }
+
+    pub(super) const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    pub(super) const fn policy(&self) -> &RotationPolicy {
+        &self.policy
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub(super) fn signing_key(&self) -> Result<Arc<SigningKey>, KeysUnavailable> {
+        let now = self.now();
+        let current = self.current.load();
+        match current.signer(&self.policy, now) {
+            Ok(key) => Ok(Arc::clone(key)),
+            Err(idle) => Err(self.unavailable(idle, current.state(), now)),
+        }
+    }
+
+    pub(super) fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+        let now = self.now();
+        let current = self.current.load();
+        match current.published(now) {
+            Ok(keys) => Ok(Arc::clone(keys)),
+            Err(idle) => Err(self.unavailable(idle, current.state(), now)),
+        }
+    }
+
+    fn unavailable(&self, idle: Idle, state: &State, now: UnixTime) -> KeysUnavailable {
+        let scheduled = state.scheduled(now).and_then(|key| key.activates_at);
+        let wait = match (idle, scheduled) {
+            (Idle::NoKey, Some(at)) => at.saturating_since(now),
+            _ => self.policy.poll,
+        };
+        let wait = wait.max(Duration::from_secs(1));
+        let error = match self.fault().as_ref() {
+            Some(fault) => KeysUnavailable::new(format!("{idle}: {}", fault.error)),
+            None => KeysUnavailable::new(idle.to_string()),
+        };
+        error.with_retry_after(wait)
+    }
+
+    pub(super) fn status(&self) -> KeyRingStatus {
+        KeyRingStatus::of_rotating(self)
+    }
+
+    pub(super) fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Rotating {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let current = self.current.load();
+        f.debug_struct("Rotating")
+            .field("algorithm", &self.algorithm)
+            .field("epoch", &current.state().epoch)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

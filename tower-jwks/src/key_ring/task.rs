@@ -1,0 +1,104 @@
+//! The task that reads the store and does what is due, for as long as somebody has the ring.
+
+use super::{events, rotating::Rotating, state::KeyState};
+use crate::crypto;
+use std::{
+    collections::HashMap,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Weak,
+    task::Poll,
+    time::Duration,
+};
+use tokio::time::timeout;
+
+pub(super) async fn run(ring: Weak<Rotating>) {
+    let mut told = Told::default();
+    loop {
+        let wait = {
+            let Some(ring) = ring.upgrade() else { return };
+            told.tell(&ring);
+            ring.pause()
+        };
+        // Nothing is held here that keeps the ring alive, but for as long as it is looked at.
+        if !sleep(&ring, wait).await {
+            return;
+        }
+        let Some(ring) = ring.upgrade() else { return };
+        // It is kept with the ring, and told of.
+        let _ = ring.refresh().await;
+    }
+}
+
+/// Until then, or until something has happened. False if the ring is gone.
+async fn sleep(ring: &Weak<Rotating>, wait: Duration) -> bool {
+    let Some(ring) = ring.upgrade() else {
+        return false;
+    };
+    let mut changed = pin!(ring.changed.notified());
+    let mut watched = pin!(ring.store.watch());
+    let either = poll_fn(|cx| match changed.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(Duration::ZERO),
+        // A store that is noisy is read once a second.
+        Poll::Pending => watched.as_mut().poll(cx).map(|()| Duration::from_secs(1)),
+    });
+    if let Ok(rest) = timeout(wait, either).await {
+        tokio::time::sleep(rest).await;
+    }
+    true
+}
+
+impl Rotating {
+    /// How long to leave the store alone: until the next look at it, or until something is due.
+    fn pause(&self) -> Duration {
+        let now = self.now();
+        let current = self.current.load();
+        let due = current.state().next_date(now, &self.policy);
+        let due = due.map_or(Duration::MAX, |at| at.saturating_since(now));
+        jittered(self.policy.poll()).min(due.max(Duration::from_secs(1)))
+    }
+}
+
+/// A tenth more or less, so that replicas that were started together do not stay so.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [128];
+    // Without random bytes it is what it is.
+    let _ = crypto::random(&mut byte);
+    pause.mul_f64(0.9 + 0.2 * f64::from(byte[0]) / 255.0)
+}
+
+/// What was said of the keys, so that it is said when it changes.
+#[derive(Default)]
+struct Told {
+    states: HashMap<Box<str>, KeyState>,
+    idle: bool,
+}
+
+impl Told {
+    /// Tells what time has changed: which key signs, and whether one does.
+    fn tell(&mut self, ring: &Rotating) {
+        let now = ring.now();
+        let current = ring.current.load();
+        let state = current.state();
+        let states = state.keys.iter().enumerate();
+        let states: HashMap<Box<str>, KeyState> = states
+            .map(|(place, key)| (key.kid.clone(), state.key_state(place, now)))
+            .collect();
+        for (kid, state) in &states {
+            if self.states.get(kid).is_some_and(|before| before != state) {
+                events::turned(kid, *state);
+            }
+        }
+        self.states = states;
+        let idle = current.signer(&ring.policy, now).err();
+        if let Some(idle) = idle
+            && !self.idle
+        {
+            events::stopped(idle, ring.fault().as_ref().map(|fault| &fault.error));
+        }
+        if idle.is_none() && self.idle {
+            events::resumed();
+        }
+        self.idle = idle.is_some();
+    }
+}
