@@ -108,7 +108,8 @@ impl<P> BackendJwtLayer<P> {
 }
 
 impl BackendJwtLayer {
-    /// Signs with the keys of this ring, after the default [`Policy`].
+    /// Signs with the keys of this ring, after the default [`Policy`]; for no longer than the ring keeps a key
+    /// for its tokens.
     pub fn new(keys: KeyRing) -> Self {
         Self::over(OnePolicy::new(Settings::new(keys)))
     }
@@ -124,7 +125,8 @@ impl BackendJwtLayer {
     ///
     /// It asks for another algorithm than the ring's, for a custom claim that the gateway makes or
     /// that is named twice, for a lifetime under a second, for an empty issuer, audience or type, for
-    /// a field that frames messages, or to copy what is never copied.
+    /// a field that frames messages, to copy what is never copied, or for
+    /// a longer life than the ring keeps a key for ([`KeyRing::token_life`]).
     pub fn policy(self, policy: Policy) -> Result<Self, ConfigError> {
         let mut checked = Ok(());
         let layer = self.with(|settings| checked = settings.set_policy(policy));

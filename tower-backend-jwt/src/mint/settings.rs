@@ -20,9 +20,13 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(keys: KeyRing) -> Self {
+        let mut policy = Policy::default();
+        if let Some(longest) = keys.token_life() {
+            policy.ttl = policy.ttl.min(longest);
+        }
         Self {
             keys,
-            policy: Policy::default(),
+            policy,
             custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
@@ -49,6 +53,20 @@ impl Settings {
             return Err(ConfigError::new(
                 "algorithm",
                 format!("is {asked}, but the key signs with {ours}"),
+            ));
+        }
+        if let Some(longest) = self
+            .keys
+            .token_life()
+            .filter(|longest| policy.ttl > *longest)
+        {
+            return Err(ConfigError::new(
+                "ttl",
+                format!(
+                    "is {} seconds, but the keys are kept for tokens of at most {} seconds",
+                    policy.ttl.as_secs(),
+                    longest.as_secs()
+                ),
             ));
         }
         for form in policy.compatibilities() {
