@@ -4,9 +4,12 @@ use crate::KeysUnavailable;
 use std::{fmt, future, sync::Arc};
 use zeroize::Zeroizing;
 
+mod directory;
 mod memory;
+#[cfg(feature = "notify")]
+mod watch;
 
-pub use self::memory::MemoryStore;
+pub use self::{directory::DirectoryStore, memory::MemoryStore};
 
 /// Where a ring that rotates keeps its document, shared by all replicas.
 ///
@@ -48,8 +51,9 @@ pub trait KeyStore: Send + Sync + 'static {
         next: StoredRing,
     ) -> impl Future<Output = Result<Swap, KeysUnavailable>> + Send;
 
-    /// Ends when the document may have changed since this was called. The ring reads from time to time
-    /// anyway, so that a store need not notice, and may be wrong. By default it does not end.
+    /// Ends when the document may have changed since this was called: call it, load, and then wait for it.
+    /// The ring reads from time to time anyway, so that a store need not notice, and may be wrong. By
+    /// default it does not end.
     fn watch(&self) -> impl Future<Output = ()> + Send {
         future::pending()
     }
