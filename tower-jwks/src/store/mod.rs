@@ -1,11 +1,13 @@
 //! Where the document of a ring is kept: one small trait, and the stores that are here.
 
 use crate::KeysUnavailable;
-use std::{fmt, future, sync::Arc};
+use std::{fmt, future, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
 mod directory;
 mod memory;
+#[allow(dead_code)]
+mod pem_directory;
 #[cfg(feature = "notify")]
 mod watch;
 
@@ -115,4 +117,9 @@ pub enum Swap {
     Done,
     /// The store has another epoch than was read: nothing was written.
     Conflict,
+}
+
+/// What is wrong with a file, or a directory.
+fn fault(path: &Path, text: impl fmt::Display) -> KeysUnavailable {
+    KeysUnavailable::new(format!("{}: {text}", path.display()))
 }

@@ -1,6 +1,6 @@
 //! The store that is a directory.
 
-use super::{KeyStore, StoredRing, Swap};
+use super::{KeyStore, StoredRing, Swap, fault};
 use crate::KeysUnavailable;
 use std::{
     path::{Path, PathBuf},
@@ -128,8 +128,4 @@ impl KeyStore for DirectoryStore {
     fn watch(&self) -> impl Future<Output = ()> + Send {
         self.watch.changed()
     }
-}
-
-fn fault(path: &Path, text: impl std::fmt::Display) -> KeysUnavailable {
-    KeysUnavailable::new(format!("{}: {text}", path.display()))
 }
