@@ -271,6 +271,8 @@ pub(crate) fn content(tlv: &[u8]) -> Result<&[u8], x509_cert::der::Error> {
 /// What a certificate says about a key.
 pub(crate) struct Certificate {
     pub(crate) public: PublicMaterial,
+    #[cfg_attr(not(feature = "rotation"), allow(dead_code))]
+    pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
 }
 
@@ -285,9 +287,11 @@ impl Certificate {
             spki.subject_public_key.raw_bytes(),
         )
         .map_err(certificate_error)?;
+        let validity = tbs.validity();
         Ok(Self {
             public,
-            not_after: UnixTime::from_secs(tbs.validity().not_after.to_unix_duration().as_secs()),
+            not_before: UnixTime::from_secs(validity.not_before.to_unix_duration().as_secs()),
+            not_after: UnixTime::from_secs(validity.not_after.to_unix_duration().as_secs()),
         })
     }
 }

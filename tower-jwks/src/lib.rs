@@ -51,7 +51,7 @@
 //! | `ring` | no | cryptography by ring, which cannot generate RSA keys |
 //! | `client` | yes | [`HttpClient`], by hyper and rustls, for `RemoteJwks`; brings `remote` |
 //! | `remote` | with `client` | [`RemoteJwks`], over any HTTP client that is a tower service; needs a tokio runtime |
-//! | `rotation` | yes | [`KeyStore`], [`MemoryStore`]: rings that rotate, and where they are kept; needs a tokio runtime |
+//! | `rotation` | yes | [`KeyStore`], [`DirectoryStore`]: rings that rotate, and where they are kept; needs a tokio runtime |
 //! | `notify` | no | the directory of a ring is watched, not only read from time to time; brings `rotation` |
 //! | `reqwest` | no | `ReqwestClient`, over reqwest 0.13; brings `remote` |
 //! | `tracing` | yes | events of the fetching |
@@ -112,7 +112,7 @@ pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
 #[cfg(feature = "rotation")]
 pub use self::seal::KeyEncryptionKey;
 #[cfg(feature = "rotation")]
-pub use self::store::{KeyStore, MemoryStore, StoredRing, Swap};
+pub use self::store::{DirectoryStore, KeyStore, MemoryStore, StoredRing, Swap};
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},

@@ -1,6 +1,8 @@
 //! What a cryptographic backend gives: prepared keys that sign and verify bytes, hashes,
 //! and a cipher. One file a backend; the first of them that is compiled in is the one in use.
 
+#[cfg(feature = "rotation")]
+use crate::material::PublicMaterial;
 use crate::{Algorithm, ConfigError, der};
 use rustls_pki_types::PrivateKeyDer;
 
@@ -39,5 +41,14 @@ impl PrivateKey {
             ));
         }
         Self::parse(kind, der).map_err(der::private_key_error)
+    }
+
+    /// The public half of a private key of any kind.
+    #[cfg(feature = "rotation")]
+    #[allow(dead_code)]
+    pub(crate) fn public_of(der: &PrivateKeyDer<'_>) -> Result<PublicMaterial, ConfigError> {
+        Self::parse(der::private_key_type(der)?, der)
+            .and_then(|key| key.public())
+            .map_err(der::private_key_error)
     }
 }

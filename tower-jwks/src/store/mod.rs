@@ -1,12 +1,17 @@
 //! Where the document of a ring is kept: one small trait, and the stores that are here.
 
 use crate::KeysUnavailable;
-use std::{fmt, future, sync::Arc};
+use std::{fmt, future, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
+mod directory;
 mod memory;
+#[allow(dead_code)]
+mod pem_directory;
+#[cfg(feature = "notify")]
+mod watch;
 
-pub use self::memory::MemoryStore;
+pub use self::{directory::DirectoryStore, memory::MemoryStore};
 
 /// Where a ring that rotates keeps its document, shared by all replicas.
 ///
@@ -48,8 +53,9 @@ pub trait KeyStore: Send + Sync + 'static {
         next: StoredRing,
     ) -> impl Future<Output = Result<Swap, KeysUnavailable>> + Send;
 
-    /// Ends when the document may have changed since this was called. The ring reads from time to time
-    /// anyway, so that a store need not notice, and may be wrong. By default it does not end.
+    /// Ends when the document may have changed since this was called: call it, load, and then wait for it.
+    /// The ring reads from time to time anyway, so that a store need not notice, and may be wrong. By
+    /// default it does not end.
     fn watch(&self) -> impl Future<Output = ()> + Send {
         future::pending()
     }
@@ -111,4 +117,9 @@ pub enum Swap {
     Done,
     /// The store has another epoch than was read: nothing was written.
     Conflict,
+}
+
+/// What is wrong with a file, or a directory.
+fn fault(path: &Path, text: impl fmt::Display) -> KeysUnavailable {
+    KeysUnavailable::new(format!("{}: {text}", path.display()))
 }

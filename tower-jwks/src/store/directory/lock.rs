@@ -1,0 +1,96 @@
+//! Who may write to the directory.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+/// Held until it is dropped, or its process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Lock {
+    /// How often it is tried in 5 seconds.
+    pub(super) const PATIENCE: u32 = 250;
+
+    /// Tries as often, with pauses; `None` if another held it all the time.
+    pub(super) fn acquire(path: &Path, tries: u32) -> io::Result<Option<Self>> {
+        for left in (0..tries).rev() {
+            if let Some(lock) = Self::try_acquire(path)? {
+                return Ok(Some(lock));
+            }
+            if left > 0 {
+                thread::sleep(PAUSE);
+            }
+        }
+        Ok(None)
+    }
+
+    /// `None` if another holds it.
+    pub(super) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => Ok(Some(Self { _file: file })),
+            Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Whether a file that was opened by this path is still there: somebody may have removed it in between, and
+/// locked another.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_directory::TestDirectory;
+    use std::fs;
+
+    #[test]
+    fn one_at_a_time_holds_it() {
+        let directory = TestDirectory::new("lock");
+        let path = directory.path().join("lock");
+        let held = Lock::acquire(&path, 1).unwrap().unwrap();
+        assert!(Lock::acquire(&path, 1).unwrap().is_none());
+        drop(held);
+        assert!(Lock::acquire(&path, 1).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_whose_file_was_removed_is_not_taken_for_one() {
+        let directory = TestDirectory::new("lock-removed");
+        let path = directory.path().join("lock");
+        let file = File::create(&path).unwrap();
+        assert!(is_at(&file, &path));
+        if cfg!(unix) {
+            fs::remove_file(&path).unwrap();
+            assert!(!is_at(&file, &path));
+            let _other = File::create(&path).unwrap();
+            assert!(!is_at(&file, &path));
+        }
+    }
+}
