@@ -61,6 +61,15 @@ impl Shell {
         }
     }
 
+    /// Runs it as [`run`](Self::run) does, for one that has told by itself if it fails: whether it ends well.
+    pub(crate) fn judge(mut self) -> Result<bool, String> {
+        println!("$ {}", self.text);
+        match self.command.status() {
+            Ok(status) => Ok(status.success()),
+            Err(error) => Err(format!("`{}` cannot be started: {error}", self.text)),
+        }
+    }
+
     /// What it writes to its standard output, when it ends well.
     pub(crate) fn read(mut self) -> Result<String, String> {
         let output = self.command.stderr(Stdio::inherit()).output();

@@ -7,6 +7,7 @@ mod interop;
 mod metadata;
 mod neutral;
 mod package;
+mod rotation;
 mod run;
 mod step;
 
@@ -22,6 +23,9 @@ The checks of this repository.
     cargo xtask test             every step, in order; stops at the first that fails
     cargo xtask test STEP…       only these steps
     cargo xtask list             the steps
+    cargo xtask rotation [--rotations N]
+                                 gateways whose keys rotate, 10 times, and one that is killed meanwhile;
+                                 clients of Python and Node, which keep the key set, verify all they sign
 
 `cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
 not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
@@ -42,11 +46,25 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         ["test", names @ ..] => test(names),
-        _ => {
-            eprintln!("{HELP}");
-            ExitCode::from(2)
-        }
+        ["rotation", options @ ..] => match rotation::parse(options) {
+            Some(rotations) => rotate(rotations),
+            None => wrong_usage(),
+        },
+        _ => wrong_usage(),
     }
+}
+
+fn wrong_usage() -> ExitCode {
+    eprintln!("{HELP}");
+    ExitCode::from(2)
+}
+
+fn rotate(rotations: u32) -> ExitCode {
+    let result = Context::new().and_then(|context| rotation::run(&context, rotations));
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
 fn list() -> String {

@@ -10,6 +10,7 @@ mod python;
 mod ruby;
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::run::Context;
 use crate::step::{Outcome, PASSED};
@@ -83,4 +84,29 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, String> {
         return Ok(PASSED);
     }
     Ok(Outcome::Passed(format!("NOT ALL: {skipped}")))
+}
+
+/// Programs that verify with keys that they fetch and keep.
+pub(crate) struct CachingClients {
+    /// Of the script in Python.
+    pub(crate) interpreter: PathBuf,
+    pub(crate) python: PathBuf,
+    pub(crate) node: PathBuf,
+}
+
+/// With their packages.
+pub(crate) fn install_caching_clients(context: &Context) -> Result<CachingClients, String> {
+    let site = Site::new(context);
+    for language in [python::LANGUAGE, node::LANGUAGE] {
+        let missing = (language.missing)(&site);
+        if !missing.is_empty() {
+            return Err(format!("{} needs {}", language.name, missing.join(" and ")));
+        }
+    }
+    fs::create_dir_all(&site.directory).map_err(|error| fault(&site.directory, &error))?;
+    Ok(CachingClients {
+        interpreter: python::interpreter(&site)?,
+        python: site.scripts.join("python/caching_client.py"),
+        node: node::install_packages(&site, "node")?.join("caching_client.mjs"),
+    })
 }

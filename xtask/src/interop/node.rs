@@ -35,7 +35,7 @@ pub(super) fn install_provider(site: &Site) -> Result<PathBuf, String> {
 }
 
 /// A copy of the scripts beside their packages, as that is where node looks for them.
-fn install_packages(site: &Site, name: &str) -> Result<PathBuf, String> {
+pub(super) fn install_packages(site: &Site, name: &str) -> Result<PathBuf, String> {
     let scripts = site.scripts.join(name);
     let directory = site.directory.join(name);
     let lock = scripts.join("package-lock.json");
