@@ -1,5 +1,5 @@
-//! How the gateway is, for whoever runs it: `/healthz`, `/readyz`, `/issuers` and `/applications`, at an
-//! address of their own.
+//! How the gateway is, for whoever runs it: `/healthz`, `/readyz`, `/issuers`, `/applications` and `/keys`,
+//! at an address of their own.
 //!
 //! Whoever reaches the address may read them: there is no authentication. They hold names, times and
 //! counts, and nothing of a token or a private key. The [`deployer`] is at the same address, and asks
@@ -77,8 +77,12 @@ impl Admin {
 
     fn answer(&self, request: &Request<Body>) -> Response<Body> {
         let path = request.uri().path();
-        if !matches!(path, "/healthz" | "/readyz" | "/issuers" | "/applications") {
-            let mut text = "here are /healthz, /readyz, /issuers and /applications".to_owned();
+        if !matches!(
+            path,
+            "/healthz" | "/readyz" | "/issuers" | "/applications" | "/keys"
+        ) {
+            let mut text =
+                "here are /healthz, /readyz, /issuers, /applications and /keys".to_owned();
             if self.deployer.is_some() {
                 text += ", and the calls under ";
                 text += deployer::PATH;
@@ -99,6 +103,7 @@ impl Admin {
         match path {
             "/healthz" => text_of(StatusCode::OK, "ok\n".to_owned(), request.method()),
             "/readyz" => self.ready(request.method()),
+            "/keys" => written(&self.keys.status(), request.method()),
             "/applications" => {
                 let status = self.applications.as_ref().map(Applications::status);
                 written(&status, request.method())
@@ -112,21 +117,19 @@ impl Admin {
 
     fn ready(&self, method: &Method) -> Response<Body> {
         let ending = self.ending.load(Ordering::Relaxed);
-        let can_sign = self.can_sign();
+        let no_signer = self.no_signer();
         let (with_keys, without): (Vec<_>, Vec<_>) =
             self.issuers.statuses().partition(IssuerStatus::is_ready);
         // One issuer's trouble is not the others': a balancer that took every gateway out for it
         // would leave none.
         let serves_somebody = !with_keys.is_empty() || without.is_empty();
-        let ready = !ending && can_sign && serves_somebody;
+        let ready = !ending && no_signer.is_none() && serves_somebody;
 
         let mut missing = Vec::new();
         if ending {
             missing.push("the gateway is ending".to_owned());
         }
-        if !can_sign {
-            missing.push("no key may sign".to_owned());
-        }
+        missing.extend(no_signer);
         missing.extend(without.iter().take(MOST_MISSING).map(|status| {
             let name: String = status.issuer().chars().take(LONGEST_NAME).collect();
             format!("the keys of {name} are not there")
@@ -143,11 +146,16 @@ impl Admin {
         json_of(status, format!("{json}\n"), method)
     }
 
-    /// A certificate may have ended since the start.
-    fn can_sign(&self) -> bool {
-        self.keys
-            .signing_key()
-            .is_ok_and(|key| key.not_after().is_none_or(|end| SystemClock.now() < end))
+    /// Why nothing can be signed now, if that is so.
+    fn no_signer(&self) -> Option<String> {
+        match self.keys.signing_key() {
+            Err(error) => Some(format!("no key may sign: {error}")),
+            // A certificate may have ended since the start.
+            Ok(key) if key.not_after().is_some_and(|end| end <= SystemClock.now()) => {
+                Some("no key may sign: the certificate of the one there is has ended".to_owned())
+            }
+            Ok(_) => None,
+        }
     }
 }
 

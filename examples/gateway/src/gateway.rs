@@ -12,7 +12,7 @@ use http::{Request, Response};
 use tokio::runtime::Handle;
 use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
 use tower_backend_jwt::{ApplicationLayer, PolicySet, RefusalFormat};
-use tower_jwks::{Algorithm, JwksLayer, KeyRing};
+use tower_jwks::{JwksLayer, KeyRing};
 
 use crate::{
     admin::Admin,
@@ -30,7 +30,7 @@ use crate::{
     printable::printable,
     router::Router,
     settings::{AdminSettings, Settings},
-    signing,
+    signing::{self, Signing},
     table::{Common, Origin, Served, Table},
     warnings::warn,
     yaml,
@@ -50,7 +50,8 @@ pub struct Gateway {
     /// Where deployed APIs are kept.
     store: Option<Store>,
     accepted: Vec<String>,
-    signing: (Algorithm, String),
+    /// What signs, for people to read.
+    signing: String,
 }
 
 /// Where a gateway listens.
@@ -64,26 +65,46 @@ pub struct Addresses {
 }
 
 impl Gateway {
-    /// Reads the settings and all that they name, and begins to fetch issuers' keys, without waiting
-    /// for them. They are fetched by the tokio runtime in which this is called.
+    /// Reads the settings and all that they name, opens the ring of keys, which is made if there is none,
+    /// and begins to fetch issuers' keys, without waiting for them. They are fetched by the tokio runtime in
+    /// which this is called.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, is wrong, or asks for what this gateway does not do; when keys are
-    /// to be fetched and there is no runtime.
-    pub fn load(file: &Path) -> Result<Self, LoadError> {
+    /// When a file cannot be read, is wrong, or asks for what this gateway does not do, or when the ring cannot
+    /// be opened.
+    pub async fn load(file: &Path) -> Result<Self, LoadError> {
         let settings: Settings = yaml::read(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let signing = signing::open(&settings.signing, folder).await;
+        Self::new(settings, file, signing)
+    }
+
+    /// The same, to see what would be served: a ring is not made or changed. Nothing is sent anywhere, as long
+    /// as the runtime runs nothing else after this.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub async fn check(file: &Path) -> Result<Self, LoadError> {
+        let settings: Settings = yaml::read(file)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let signing = signing::check(&settings.signing, folder).await;
+        Self::new(settings, file, signing)
+    }
+
+    fn new(
+        settings: Settings,
+        file: &Path,
+        signing: Result<Signing, Fault>,
+    ) -> Result<Self, LoadError> {
         let folder = file.parent().unwrap_or(Path::new(""));
         let addresses = Addresses::new(&settings).map_err(|fault| fault.in_file(file))?;
         let itself = Itself::new(addresses);
         let pseudonym = Pseudonym::random()
             .map_err(|_| Fault::new("", "the system has no random numbers").in_file(file))?;
         let issuers = Arc::new(Issuers::load(settings.issuers, &settings.fetch, file)?);
-        let keys =
-            signing::key_ring(&settings.signing, folder).map_err(|fault| fault.in_file(file))?;
-        let active = keys
-            .signing_key()
-            .map_err(|error| Fault::new("signing", error).in_file(file))?;
+        let Signing { keys, said } = signing.map_err(|fault| fault.in_file(file))?;
 
         let environment = settings.environment.as_deref();
         let store = store(settings.admin.as_ref(), folder).map_err(|fault| fault.in_file(file))?;
@@ -157,7 +178,7 @@ impl Gateway {
             accepted: issuers.describe().collect(),
             admin: Admin::new(issuers, keys, applications, deployer, hosts),
             store,
-            signing: (active.algorithm(), active.kid().to_owned()),
+            signing: said,
         })
     }
 
@@ -228,7 +249,7 @@ impl Gateway {
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
         if let Some(admin) = addresses.admin {
             lines.push(format!(
-                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications)"
+                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications, /keys)"
             ));
             if let Some(store) = &self.store {
                 lines.push(format!(
@@ -238,8 +259,7 @@ impl Gateway {
                 ));
             }
         }
-        let (algorithm, kid) = &self.signing;
-        lines.push(format!("signing with {algorithm}, kid {kid}"));
+        lines.push(self.signing.clone());
         let lines: Vec<_> = lines.iter().map(|line| printable(line)).collect();
         lines.join("\n")
     }

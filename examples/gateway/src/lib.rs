@@ -45,6 +45,7 @@ mod loops;
 mod path;
 mod printable;
 mod proxy;
+mod ring;
 mod router;
 mod routes;
 mod serve;

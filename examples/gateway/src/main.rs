@@ -36,15 +36,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what would be served. Nothing is sent anywhere: keys are fetched by tasks of the runtime, and
-/// this one never runs any.
+/// Says what would be served. Nothing is sent anywhere: keys are fetched by tasks of the runtime, which
+/// are made last, and this one runs nothing after that.
 fn check(file: &Path) -> ExitCode {
     let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error),
     };
-    let _entered = runtime.enter();
-    match Gateway::load(file) {
+    match runtime.block_on(Gateway::check(file)) {
         Ok(gateway) => {
             let addresses = gateway.addresses();
             say(&format!(
@@ -68,7 +67,7 @@ fn check(file: &Path) -> ExitCode {
 
 #[tokio::main]
 async fn run(file: &Path) -> ExitCode {
-    match Gateway::load(file) {
+    match Gateway::load(file).await {
         Ok(gateway) => match listen(&gateway).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&error),

@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::Deserialize;
 use tower_jwks::Algorithm;
 
+use crate::ring::RingSettings;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
@@ -83,6 +85,7 @@ pub(crate) struct FetchSettings {
 pub(crate) struct SigningSettings {
     #[serde(default)]
     pub(crate) keys: Vec<KeySettings>,
+    pub(crate) ring: Option<RingSettings>,
     #[serde(default)]
     pub(crate) kid: Kid,
 }

@@ -6,14 +6,76 @@ use tower_jwks::{Algorithm, Clock, ConfigError, KeyRing, SigningKey, SystemClock
 
 use crate::{
     error::Fault,
+    ring::{Checked, Ring},
     settings::{KeySettings, Kid, SigningSettings},
 };
 
 /// With less time than this left, the end of a certificate is worth a warning.
 const RENEW: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Reads the keys; paths are relative to `folder`.
-pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyRing, Fault> {
+/// The keys, and what is to be said of them.
+pub(crate) struct Signing {
+    pub(crate) keys: KeyRing,
+    pub(crate) said: String,
+}
+
+/// The keys to sign with; paths are relative to `folder`.
+pub(crate) async fn open(settings: &SigningSettings, folder: &Path) -> Result<Signing, Fault> {
+    let keys = match ring(settings, folder)? {
+        None => key_ring(settings, folder)?,
+        Some(ring) => ring.open().await?,
+    };
+    let said = what_signs(&keys);
+    Ok(Signing { keys, said })
+}
+
+/// The same, but no ring is made or changed.
+pub(crate) async fn check(settings: &SigningSettings, folder: &Path) -> Result<Signing, Fault> {
+    let Some(ring) = ring(settings, folder)? else {
+        return open(settings, folder).await;
+    };
+    let Checked { like, there } = ring.check().await?;
+    let said = match there {
+        Some(keys) => what_signs(&keys),
+        None => format!(
+            "signing with {}, by keys that are yet to be made in {}",
+            like.algorithm(),
+            ring.directory()
+        ),
+    };
+    Ok(Signing { keys: like, said })
+}
+
+/// The ring of the settings, if they have one.
+fn ring(settings: &SigningSettings, folder: &Path) -> Result<Option<Ring>, Fault> {
+    let Some(ring) = &settings.ring else {
+        return Ok(None);
+    };
+    if !settings.keys.is_empty() {
+        return Err(Fault::new(
+            "signing.ring",
+            "is set beside `signing.keys`: the keys rotate, or they are those of the settings",
+        ));
+    }
+    if settings.kid != Kid::Thumbprint {
+        return Err(Fault::new(
+            "signing.kid",
+            "the keys of `signing.ring` are named by their thumbprints",
+        ));
+    }
+    Ring::new(ring, folder).map(Some)
+}
+
+fn what_signs(keys: &KeyRing) -> String {
+    let algorithm = keys.algorithm();
+    match keys.signing_key() {
+        Ok(key) => format!("signing with {algorithm}, kid {}", key.kid()),
+        Err(error) => format!("signing with {algorithm}, but not now: {error}"),
+    }
+}
+
+/// Reads the keys of the settings, or makes one.
+fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyRing, Fault> {
     if settings.keys.is_empty() {
         if settings.kid != Kid::Thumbprint {
             return Err(Fault::new(
@@ -22,7 +84,7 @@ pub(crate) fn key_ring(settings: &SigningSettings, folder: &Path) -> Result<KeyR
             ));
         }
         tracing::warn!(
-            "signing.keys is empty: a key is generated, and what it signs cannot be verified after the gateway ends"
+            "signing has neither keys nor a ring: a key is generated, and what it signs cannot be verified after the gateway ends"
         );
         return KeyRing::generate(Algorithm::RS256).map_err(|error| Fault::new("signing", error));
     }

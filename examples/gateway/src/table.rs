@@ -310,10 +310,19 @@ fn policies(apis: &[(&Api, &Path)], past: &PolicySet) -> Result<PolicySet, LoadE
         let error = error.to_string();
         let named = apis.iter().find_map(|(api, file)| {
             let (minting, what) = stack::policy_in(api, &error)?;
-            Some(Fault::new(&minting.field, what).in_file(file))
+            Some(Fault::new(&minting.field, in_conf(what)).in_file(file))
         });
         named.unwrap_or_else(|| Fault::new("apiPolicies", &error).in_file(Path::new("")))
     })
+}
+
+/// In the words of an apk-conf.
+fn in_conf(what: &str) -> String {
+    match what.split_once(": ") {
+        Some(("ttl", why)) => format!("parameters.tokenTTL: {why}"),
+        Some(("algorithm", why)) => format!("parameters.signingAlgorithm: {why}"),
+        _ => what.to_owned(),
+    }
 }
 
 /// One client for all APIs; the certificate authorities are read when the first one needs them.

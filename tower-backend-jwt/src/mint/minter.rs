@@ -99,7 +99,7 @@ impl Minter {
         let Lifetime {
             expires_at,
             renew_at,
-        } = Lifetime::new(now, policy.ttl, source_end, key.not_after())?;
+        } = Lifetime::new(now, self.settings.ttl, source_end, key.not_after())?;
 
         let mut json = String::with_capacity(1024);
         json.push('{');

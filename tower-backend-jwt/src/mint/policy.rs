@@ -28,7 +28,8 @@ use tower_jwks::{Algorithm, ConfigError};
 #[must_use]
 pub struct Policy {
     header: HeaderName,
-    pub(super) ttl: Duration,
+    /// `None`: as long as usual, or as the keys allow.
+    pub(super) ttl: Option<Duration>,
     pub(super) issuer: String,
     pub(super) audiences: Vec<String>,
     pub(super) algorithm: Option<Algorithm>,
@@ -51,7 +52,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             header: HeaderName::from_static("x-jwt-assertion"),
-            ttl: Duration::from_secs(3600),
+            ttl: None,
             issuer: "wso2.org/products/am".to_owned(),
             audiences: Vec::new(),
             algorithm: None,
@@ -94,11 +95,12 @@ impl Policy {
         &self.header
     }
 
-    /// How long a backend JWT lives, whole seconds. Default: 3600 seconds.
+    /// How long a backend JWT lives, whole seconds. Default: 3600 seconds, or the ring's
+    /// [token life](tower_jwks::KeyRing::token_life) if that is shorter.
     ///
     /// It never outlives the access token it was made from, nor its signing key.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = ttl;
+        self.ttl = Some(ttl);
         self
     }
 
@@ -205,7 +207,7 @@ impl Policy {
 
     /// What can be wrong with a policy alone; the custom claims, rendered, if nothing is.
     pub(super) fn check(&self) -> Result<Claims, ConfigError> {
-        if self.ttl < Duration::from_secs(1) {
+        if self.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
             return Err(ConfigError::new("ttl", "is less than a second"));
         }
         if self.issuer.is_empty() {

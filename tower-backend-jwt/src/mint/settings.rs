@@ -1,14 +1,19 @@
 //! What backend JWTs are made with.
 
 use super::{Api, Claims, Policy, cache::JwtCache, compatibility::Compatibility};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tower_jwks::{Clock, ConfigError, KeyRing, SystemClock};
+
+/// How long a backend JWT lives if nobody says.
+const USUAL_TTL: Duration = Duration::from_secs(3600);
 
 /// What a [`Minter`](super::minter::Minter) is made from.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) keys: KeyRing,
     pub(crate) policy: Policy,
+    /// How long a backend JWT lives: what the policy says, or the keys.
+    pub(super) ttl: Duration,
     /// The policy's custom claims, rendered.
     pub(super) custom: Claims,
     pub(crate) api: Option<Api>,
@@ -20,13 +25,10 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(keys: KeyRing) -> Self {
-        let mut policy = Policy::default();
-        if let Some(longest) = keys.token_life() {
-            policy.ttl = policy.ttl.min(longest);
-        }
         Self {
+            ttl: usual_ttl(&keys),
             keys,
-            policy,
+            policy: Policy::default(),
             custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
@@ -55,16 +57,13 @@ impl Settings {
                 format!("is {asked}, but the key signs with {ours}"),
             ));
         }
-        if let Some(longest) = self
-            .keys
-            .token_life()
-            .filter(|longest| policy.ttl > *longest)
-        {
+        let ttl = policy.ttl.unwrap_or_else(|| usual_ttl(&self.keys));
+        if let Some(longest) = self.keys.token_life().filter(|longest| ttl > *longest) {
             return Err(ConfigError::new(
                 "ttl",
                 format!(
                     "is {} seconds, but the keys are kept for tokens of at most {} seconds",
-                    policy.ttl.as_secs(),
+                    ttl.as_secs(),
                     longest.as_secs()
                 ),
             ));
@@ -83,7 +82,13 @@ impl Settings {
                 ));
             }
         }
+        self.ttl = ttl;
         self.policy = policy;
         Ok(())
     }
+}
+
+fn usual_ttl(keys: &KeyRing) -> Duration {
+    let longest = keys.token_life().unwrap_or(Duration::MAX);
+    USUAL_TTL.min(longest)
 }

@@ -176,7 +176,7 @@ async fn what_is_found_when_the_layers_are_made_is_said_with_its_place() {
         (
             operations(get)
                 + "apiPolicies: {request: [{policyName: BackendJwt, parameters: {signingAlgorithm: ES384}}]}\n",
-            "#/apiPolicies/request/0",
+            "#/apiPolicies/request/0/parameters/signingAlgorithm",
         ),
         (
             operations("[{target: '/{x}', verb: GET}, {target: '/{y}', verb: GET}]"),
