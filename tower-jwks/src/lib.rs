@@ -112,7 +112,7 @@ pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
 #[cfg(feature = "rotation")]
 pub use self::seal::KeyEncryptionKey;
 #[cfg(feature = "rotation")]
-pub use self::store::{DirectoryStore, KeyStore, MemoryStore, StoredRing, Swap};
+pub use self::store::{DirectoryStore, KeyStore, MemoryStore, PemDirectory, StoredRing, Swap};
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
