@@ -39,7 +39,10 @@ impl Lock {
         options.create(true).write(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        Self::of(options.open(path)?, path)
+    }
+
+    fn of(file: File, path: &Path) -> io::Result<Option<Self>> {
         match file.try_lock() {
             Ok(()) if is_at(&file, path) => Ok(Some(Self { _file: file })),
             Ok(()) | Err(TryLockError::WouldBlock) => Ok(None),
@@ -68,6 +71,7 @@ fn is_at(_: &File, _: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::test_directory::TestDirectory;
+    #[cfg(unix)]
     use std::fs;
 
     #[test]
@@ -81,16 +85,18 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_whose_file_was_removed_is_not_taken_for_one() {
+    #[cfg(unix)]
+    fn a_lock_on_a_file_that_was_removed_meanwhile_is_none() {
         let directory = TestDirectory::new("lock-removed");
         let path = directory.path().join("lock");
-        let file = File::create(&path).unwrap();
-        assert!(is_at(&file, &path));
-        if cfg!(unix) {
-            fs::remove_file(&path).unwrap();
-            assert!(!is_at(&file, &path));
-            let _other = File::create(&path).unwrap();
-            assert!(!is_at(&file, &path));
-        }
+        let open = || File::create(&path).unwrap();
+        assert!(Lock::of(open(), &path).unwrap().is_some());
+        let removed = open();
+        fs::remove_file(&path).unwrap();
+        assert!(Lock::of(removed, &path).unwrap().is_none());
+        let replaced = open();
+        fs::remove_file(&path).unwrap();
+        let _other = open();
+        assert!(Lock::of(replaced, &path).unwrap().is_none());
     }
 }

@@ -47,3 +47,20 @@ impl Mark {
         replace(&self.0, format!("{epoch}\n").as_bytes()).map_err(|error| fault(&self.0, error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_directory::TestDirectory;
+
+    #[test]
+    fn it_is_never_lowered() {
+        let directory = TestDirectory::new("mark-lowered");
+        let mark = Mark::in_directory(directory.path());
+        assert_eq!(mark.read(), Ok(None));
+        for (epoch, expected) in [(5, 5), (4, 5), (6, 6), (6, 6)] {
+            mark.raise(epoch).unwrap();
+            assert_eq!(mark.read(), Ok(Some(expected)));
+        }
+    }
+}
