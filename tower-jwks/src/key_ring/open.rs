@@ -104,7 +104,7 @@ impl OpenKeyRing {
     }
 
     /// Only looks, and does what it is told to: makes no ring where there is none, does not read the store again
-    /// by itself, and leaves what is due to others. For tools.
+    /// by itself, leaves what is due to others, and goes by what the ring has promised already. For tools.
     pub const fn by_hand(mut self) -> Self {
         self.by_hand = true;
         self
@@ -137,8 +137,13 @@ impl OpenKeyRing {
                 "the ring in the store is for {its}, not {asked}"
             )));
         }
-        let first = Snapshot::new(document, asked_at, &self.policy, None);
-        let rotating = Rotating::new(source, self.policy, self.kek, self.clock, first);
+        let mut policy = self.policy;
+        if self.by_hand {
+            // A tool signs nothing: it has nothing to promise.
+            policy.promise = document.state.promise;
+        }
+        let first = Snapshot::new(document, asked_at, &policy, None);
+        let rotating = Rotating::new(source, policy, self.kek, self.clock, first);
         let rotating = Arc::new(rotating);
         if !self.by_hand {
             // What is due, and a promise to be made before anything is signed. A store that cannot be written
