@@ -83,7 +83,6 @@ mod published;
 mod remote;
 mod rsa_size;
 #[cfg(feature = "rotation")]
-#[allow(dead_code)]
 mod seal;
 #[cfg(feature = "rotation")]
 mod secret_file;
