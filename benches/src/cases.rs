@@ -1,6 +1,6 @@
 //! What is measured.
 
-use crate::fetched;
+use crate::{fetched, rotating};
 use axum::{
     Router,
     body::Body,
@@ -142,7 +142,19 @@ pub(crate) fn all() -> Vec<Case> {
     case(
         "warm-mint-with-application",
         Some("warm-mint-rs256"),
-        with_token((applications(), minting(keys)), verified),
+        with_token((applications(), minting(keys.clone())), verified.clone()),
+    );
+    let rotating = rotating::ring();
+    case(
+        "warm-mint-of-a-ring",
+        Some("warm-mint-rs256"),
+        with_token(minting(rotating.clone()), verified),
+    );
+    case("jwks", None, rotating::published(keys));
+    case(
+        "jwks-of-a-ring",
+        Some("jwks"),
+        rotating::published(rotating),
     );
     cases
 }

@@ -11,6 +11,7 @@ mod allocations;
 mod cases;
 mod fetched;
 mod measure;
+mod rotating;
 
 use cases::Case;
 

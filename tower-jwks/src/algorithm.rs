@@ -51,6 +51,17 @@ pub(crate) enum KeyType {
 }
 
 impl KeyType {
+    /// The algorithm that is meant by a key of this type, if nothing else is said.
+    #[cfg(feature = "rotation")]
+    pub(crate) const fn usual_algorithm(self) -> Algorithm {
+        match self {
+            Self::Rsa => Algorithm::RS256,
+            Self::P256 => Algorithm::ES256,
+            Self::P384 => Algorithm::ES384,
+            Self::Ed25519 => Algorithm::EdDSA,
+        }
+    }
+
     /// In the words of the standards, for errors.
     pub(crate) const fn name(self) -> &'static str {
         match self {

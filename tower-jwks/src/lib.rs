@@ -32,7 +32,8 @@
 //! # What is here
 //!
 //! - [`SigningKey`] and [`VerifyingKey`]: prepared once, each bound to one [`Algorithm`].
-//! - [`KeyRing`]: the handle that signs and publishes.
+//! - [`KeyRing`]: the handle that signs and publishes; with [`KeyRing::open`] its keys rotate, over a
+//!   [`KeyStore`] that processes share, after a [`RotationPolicy`].
 //! - [`Jws`]: what a key signs, in the forms of older products as well.
 //! - [`Jwk`] and [`JwkSet`]: public keys as JSON; no type here can publish a private member.
 //! - [`JwksLayer`] and [`JwksEndpoint`]: the set over HTTP, in axum, hyper, tonic or anything else
@@ -83,7 +84,6 @@ mod published;
 mod remote;
 mod rsa_size;
 #[cfg(feature = "rotation")]
-#[allow(dead_code)]
 mod seal;
 #[cfg(feature = "rotation")]
 mod secret_file;
@@ -112,7 +112,7 @@ pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
 #[cfg(feature = "rotation")]
 pub use self::seal::KeyEncryptionKey;
 #[cfg(feature = "rotation")]
-pub use self::store::{DirectoryStore, KeyStore, MemoryStore, StoredRing, Swap};
+pub use self::store::{DirectoryStore, KeyStore, MemoryStore, PemDirectory, StoredRing, Swap};
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run -p jwks-route
 //! cargo run -p jwks-route -- --key signing.key    # a key that stays, instead of a new one
+//! cargo run -p jwks-route -- --keys keys          # keys that rotate, in this directory
 //! ```
 //!
 //! It prints curl lines: for a token, for the keys to verify it with, and for the document that
@@ -26,7 +27,7 @@ use std::{
     process::ExitCode,
 };
 use tokio::{net::TcpListener, signal};
-use tower_jwks::{ConfigError, JwksLayer, KeyRing, SigningKey};
+use tower_jwks::{ConfigError, DirectoryStore, JwksLayer, KeyRing, SigningKey};
 
 /// The service, and the route.
 fn app(keys: KeyRing, issuer: &str) -> Result<Router, ConfigError> {
@@ -65,17 +66,25 @@ fn signing_key(options: &Options) -> Result<SigningKey, ConfigError> {
     SigningKey::from_pem(options.algorithm, pem).map_err(|error| wrong(&error))
 }
 
+async fn keys(options: &Options) -> Result<KeyRing, Box<dyn Error>> {
+    let Some(directory) = &options.keys else {
+        return Ok(KeyRing::new(signing_key(options)?));
+    };
+    let ring = KeyRing::open(DirectoryStore::new(directory)).algorithm(options.algorithm);
+    Ok(ring.await?)
+}
+
 async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    let key = signing_key(options)?;
+    let keys = keys(options).await?;
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen at {}: {error}", options.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let issuer = options.issuer.as_ref().unwrap_or(&url);
-    let app = app(KeyRing::new(key), issuer)?;
+    let app = app(keys, issuer)?;
 
-    if options.key.is_none() {
-        say("A key was made for this run: without --key, tokens end with the program.\n");
+    if options.key.is_none() && options.keys.is_none() {
+        say("A key was made for this run: without --key or --keys, tokens end with the program.\n");
     }
     say(&things_to_try(&url, issuer));
     axum::serve(listener, app)

@@ -120,6 +120,19 @@ fn a_key_from_a_file_signs_and_is_published() {
 }
 
 #[test]
+fn two_services_over_one_directory_sign_with_one_key_and_so_does_the_next() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rotating-keys");
+    let _ = fs::remove_dir_all(&path);
+    let keys = ["--keys", path.to_str().unwrap()];
+    let kid = {
+        let (one, other) = (Serving::start(&keys), Serving::start(&keys));
+        assert_eq!(one.verify_a_token(), other.verify_a_token());
+        one.verify_a_token()
+    };
+    assert_eq!(Serving::start(&keys).verify_a_token(), kid);
+}
+
+#[test]
 fn a_wrong_command_line_is_told_from_a_call_for_help() {
     let help = run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
@@ -133,6 +146,7 @@ fn a_wrong_command_line_is_told_from_a_call_for_help() {
             &["--listen", "127.0.0.1:0", "--issuer", "nobody"],
             "issuer: ",
         ),
+        (&["--key", "a", "--keys", "b"], "--key and --keys"),
         (&["--port", "1"], "--port"),
     ] {
         let wrong = run(arguments);

@@ -45,7 +45,6 @@ impl PrivateKey {
 
     /// The public half of a private key of any kind.
     #[cfg(feature = "rotation")]
-    #[allow(dead_code)]
     pub(crate) fn public_of(der: &PrivateKeyDer<'_>) -> Result<PublicMaterial, ConfigError> {
         Self::parse(der::private_key_type(der)?, der)
             .and_then(|key| key.public())

@@ -6,6 +6,7 @@ use super::{
     rotating::{Fault, Rotating},
     schedule::Cause,
     snapshot::Snapshot,
+    source::{AnyStore, Source, limited},
     state::{Entry, State},
 };
 use crate::{Algorithm, KeysUnavailable, RsaSize, SigningKey, Swap, UnixTime};
@@ -20,13 +21,14 @@ type Change<'a> = &'a (dyn Fn(&mut State, UnixTime) -> Result<bool, KeysUnavaila
 
 impl Rotating {
     /// Reads the store and does what is due.
-    pub(super) async fn refresh(self: &Arc<Self>) -> Result<(), KeysUnavailable> {
+    pub(super) async fn refresh(&self) -> Result<(), KeysUnavailable> {
         let _one = self.changing.lock().await;
         self.read().await?;
         self.advance().await
     }
 
-    pub(super) async fn rotate(self: &Arc<Self>) -> Result<UnixTime, KeysUnavailable> {
+    pub(super) async fn rotate(&self) -> Result<UnixTime, KeysUnavailable> {
+        self.source.store()?;
         let _one = self.changing.lock().await;
         self.read().await?;
         self.advance().await?;
@@ -43,7 +45,7 @@ impl Rotating {
         next.or(active).ok_or_else(no_reserve)
     }
 
-    pub(super) async fn revoke(self: &Arc<Self>, kid: &str) -> Result<(), KeysUnavailable> {
+    pub(super) async fn revoke(&self, kid: &str) -> Result<(), KeysUnavailable> {
         let _one = self.changing.lock().await;
         self.read().await?;
         let policy = &self.policy;
@@ -59,7 +61,7 @@ impl Rotating {
         self.advance().await
     }
 
-    pub(super) async fn import(self: &Arc<Self>, pem: &[u8]) -> Result<String, KeysUnavailable> {
+    pub(super) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
         let wrong = |cause: crate::ConfigError| KeysUnavailable::new(cause.to_string());
         let key = NewKey::from_pem(self.algorithm, pem).map_err(wrong)?;
         let kid = key.signing.kid().to_owned();
@@ -94,37 +96,35 @@ impl Rotating {
         Ok(kid)
     }
 
-    /// Does what is due.
-    pub(super) async fn advance(self: &Arc<Self>) -> Result<(), KeysUnavailable> {
+    /// Does what is due, where that is the ring's to do.
+    pub(super) async fn advance(&self) -> Result<(), KeysUnavailable> {
+        if self.source.store().is_err() {
+            return Ok(());
+        }
         let policy = &self.policy;
         self.change(None, &|state, now| Ok(state.advance(now, policy)))
             .await
     }
 
     /// Reads what the store has, and takes it.
-    pub(super) async fn read(self: &Arc<Self>) -> Result<(), KeysUnavailable> {
+    pub(super) async fn read(&self) -> Result<(), KeysUnavailable> {
         let asked_at = self.now();
         let read = self.read_at(asked_at).await;
         self.came_of_it(&read);
         read
     }
 
-    async fn read_at(self: &Arc<Self>, asked_at: UnixTime) -> Result<(), KeysUnavailable> {
-        let Some(stored) = self.store.load().await? else {
-            return Err(KeysUnavailable::new("the store has no ring any more"));
-        };
+    async fn read_at(&self, asked_at: UnixTime) -> Result<(), KeysUnavailable> {
         let before = self.current.load_full();
-        let kek = self.kek.clone();
-        let known = before.keys.clone();
-        let read = move || Document::read(&stored, kek.as_ref(), Some(&known));
-        let document = run(read)
-            .await?
-            .map_err(|cause| KeysUnavailable::new(format!("what the store has {cause}")))?;
-        if document.keys.algorithm != self.algorithm {
-            return Err(KeysUnavailable::new(
-                "the ring in the store has another algorithm",
-            ));
-        }
+        let document = match &self.source {
+            Source::Store(store) => self.read_store(&**store, &before).await?,
+            Source::Files(files) => {
+                let (files, promise) = (Arc::clone(files), self.policy.promise());
+                let (state, keys) = (before.state().clone(), before.keys.clone());
+                let read = move || files.read(Some((&state, &keys)), promise, asked_at);
+                limited("read", run(read)).await??
+            }
+        };
         if document.state.epoch == before.state().epoch {
             if document.state != *before.state() {
                 return Err(KeysUnavailable::new(
@@ -142,12 +142,33 @@ impl Rotating {
         Ok(())
     }
 
+    async fn read_store(
+        &self,
+        store: &dyn AnyStore,
+        before: &Snapshot,
+    ) -> Result<Document, KeysUnavailable> {
+        let Some(stored) = store.load().await? else {
+            return Err(KeysUnavailable::new("the store has no ring any more"));
+        };
+        let kek = self.kek.clone();
+        let known = before.keys.clone();
+        let read = move || Document::read(&stored, kek.as_ref(), Some(&known));
+        let document = run(read).await?.map_err(|cause| what_is_there(&cause))?;
+        if document.keys.algorithm != self.algorithm {
+            return Err(KeysUnavailable::new(
+                "the ring in the store has another algorithm",
+            ));
+        }
+        Ok(document)
+    }
+
     /// Changes what was read, if nobody else has; else reads again, and changes that.
     async fn change(
-        self: &Arc<Self>,
+        &self,
         key: Option<&RingKey>,
         change: Change<'_>,
     ) -> Result<(), KeysUnavailable> {
+        let store = self.source.store()?;
         // Made once, however often others are faster.
         let mut spare: Option<RingKey> = None;
         for _ in 0..ATTEMPTS {
@@ -174,7 +195,7 @@ impl Rotating {
             let document = Document { state, keys };
             let asked_at = self.now();
             let written = document.write(self.kek.as_ref())?;
-            let swap = self.store.compare_and_swap(Some(read), written).await;
+            let swap = store.compare_and_swap(Some(read), written).await;
             match swap {
                 Ok(Swap::Done) => {
                     self.take(document, asked_at);
@@ -256,6 +277,11 @@ impl NewKey {
     ) -> Result<RingKey, KeysUnavailable> {
         RingKey::new(self, ring, kek)
     }
+}
+
+/// An error of a document, which does not say whose it is.
+pub(super) fn what_is_there(cause: &KeysUnavailable) -> KeysUnavailable {
+    KeysUnavailable::new(format!("what the store has {cause}"))
 }
 
 fn no_reserve() -> KeysUnavailable {

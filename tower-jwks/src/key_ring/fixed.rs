@@ -11,7 +11,10 @@ pub(super) struct Fixed {
     pub(super) signing: Arc<SigningKey>,
     pub(super) published: Arc<PublishedKeys>,
     /// Those beside the one that signs.
-    #[cfg(feature = "rotation")]
+    #[cfg_attr(
+        not(feature = "rotation"),
+        expect(dead_code, reason = "for the status")
+    )]
     pub(super) others: Vec<Jwk>,
 }
 
@@ -25,7 +28,6 @@ impl Fixed {
         Ok(Self {
             signing: Arc::new(signing),
             published: Arc::new(PublishedKeys::new(&set, max_age)),
-            #[cfg(feature = "rotation")]
             others,
         })
     }

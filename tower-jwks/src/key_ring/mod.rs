@@ -8,7 +8,11 @@ mod changes;
 mod document;
 #[cfg(feature = "rotation")]
 mod events;
+#[cfg(feature = "rotation")]
+mod files;
 mod fixed;
+#[cfg(feature = "rotation")]
+mod followed;
 #[cfg(feature = "rotation")]
 mod open;
 #[cfg(feature = "rotation")]

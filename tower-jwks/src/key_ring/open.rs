@@ -1,17 +1,21 @@
 //! Opening the ring that a store has, or making one there.
 
 use super::{
-    changes::run,
+    changes::{run, what_is_there},
     document::{Document, NewKey, RingKey, RingKeys, ring_name},
-    policy::RotationPolicy,
+    files::Files,
+    policy::{Promise, RotationPolicy},
     ring::KeyRing,
     rotating::Rotating,
     snapshot::Snapshot,
-    source::AnyStore,
+    source::{AnyStore, Source},
     state::{Entry, State},
     task,
 };
-use crate::{Algorithm, Clock, KeyEncryptionKey, KeysUnavailable, StoredRing, Swap, SystemClock};
+use crate::{
+    Algorithm, Clock, KeyEncryptionKey, KeysUnavailable, PemDirectory, StoredRing, Swap,
+    SystemClock, UnixTime,
+};
 use std::{
     fmt,
     future::{Future, IntoFuture},
@@ -39,7 +43,7 @@ use zeroize::Zeroizing;
 /// ```
 #[must_use = "a ring is opened when this is awaited"]
 pub struct OpenKeyRing {
-    store: Box<dyn AnyStore>,
+    origin: Origin,
     algorithm: Option<Algorithm>,
     policy: RotationPolicy,
     kek: Option<KeyEncryptionKey>,
@@ -48,10 +52,16 @@ pub struct OpenKeyRing {
     by_hand: bool,
 }
 
+/// Where a ring is, before it is opened.
+pub(super) enum Origin {
+    Store(Box<dyn AnyStore>),
+    Files(PemDirectory),
+}
+
 impl OpenKeyRing {
-    pub(super) fn new(store: Box<dyn AnyStore>) -> Self {
+    pub(super) fn new(origin: Origin) -> Self {
         Self {
-            store,
+            origin,
             algorithm: None,
             policy: RotationPolicy::default(),
             kek: None,
@@ -94,43 +104,48 @@ impl OpenKeyRing {
     }
 
     /// Only looks, and does what it is told to: makes no ring where there is none, does not read the store again
-    /// by itself, and leaves what is due to others. For tools.
+    /// by itself, leaves what is due to others, and goes by what the ring has promised already. For tools.
     pub const fn by_hand(mut self) -> Self {
         self.by_hand = true;
         self
     }
 
     async fn open(self) -> Result<KeyRing, KeysUnavailable> {
-        let Self {
-            algorithm, by_hand, ..
-        } = self;
         let asked_at = self.clock.now();
-        let stored = match self.store.load().await? {
-            Some(stored) => stored,
-            None if by_hand => return Err(KeysUnavailable::new("there is no ring in the store")),
-            None => self.create().await?,
+        let (document, source) = match self.origin {
+            Origin::Store(store) => {
+                let making = Making {
+                    algorithm: self.algorithm,
+                    promise: self.policy.promise(),
+                    kek: self.kek.clone(),
+                    first: self.first,
+                };
+                let making = (!self.by_hand).then_some(making);
+                let document = read(&*store, self.kek.clone(), making, asked_at).await?;
+                (document, Source::Store(store))
+            }
+            Origin::Files(directory) => {
+                let files = Arc::new(Files::new(directory, self.algorithm));
+                let (reading, promise) = (Arc::clone(&files), self.policy.promise());
+                let document = run(move || reading.read(None, promise, asked_at)).await??;
+                (document, Source::Files(files))
+            }
         };
-        let kek = self.kek.clone();
-        let read = move || Document::read(&stored, kek.as_ref(), None);
-        let document = run(read)
-            .await?
-            .map_err(|cause| KeysUnavailable::new(format!("what the store has {cause}")))?;
         let its = document.keys.algorithm;
-        if let Some(asked) = algorithm.filter(|asked| *asked != its) {
+        if let Some(asked) = self.algorithm.filter(|asked| *asked != its) {
             return Err(KeysUnavailable::new(format!(
                 "the ring in the store is for {its}, not {asked}"
             )));
         }
-        let first = Snapshot::new(document, asked_at, &self.policy, None);
-        let Self {
-            store,
-            policy,
-            kek,
-            clock,
-            ..
-        } = self;
-        let rotating = Arc::new(Rotating::new(store, policy, kek, clock, first));
-        if !by_hand {
+        let mut policy = self.policy;
+        if self.by_hand {
+            // A tool signs nothing: it has nothing to promise.
+            policy.promise = document.state.promise;
+        }
+        let first = Snapshot::new(document, asked_at, &policy, None);
+        let rotating = Rotating::new(source, policy, self.kek, self.clock, first);
+        let rotating = Arc::new(rotating);
+        if !self.by_hand {
             // What is due, and a promise to be made before anything is signed. A store that cannot be written
             // now may still be good enough to sign by.
             if let Err(error) = rotating.advance().await {
@@ -140,37 +155,64 @@ impl OpenKeyRing {
         }
         Ok(KeyRing::of(rotating))
     }
+}
 
+/// What the store has, or what is made there.
+async fn read(
+    store: &dyn AnyStore,
+    kek: Option<KeyEncryptionKey>,
+    making: Option<Making>,
+    now: UnixTime,
+) -> Result<Document, KeysUnavailable> {
+    let stored = match (store.load().await?, making) {
+        (Some(stored), _) => stored,
+        (None, Some(making)) => making.make(store, now).await?,
+        (None, None) => return Err(KeysUnavailable::new("there is no ring in the store")),
+    };
+    let read = move || Document::read(&stored, kek.as_ref(), None);
+    run(read).await?.map_err(|cause| what_is_there(&cause))
+}
+
+/// What a new ring is made with.
+struct Making {
+    algorithm: Option<Algorithm>,
+    promise: Promise,
+    kek: Option<KeyEncryptionKey>,
+    first: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Making {
     /// Makes a ring, unless another is faster.
-    async fn create(&self) -> Result<StoredRing, KeysUnavailable> {
-        let algorithm = self.algorithm.unwrap_or(Algorithm::RS256);
-        let ring = ring_name()?;
-        let (name, kek, pem) = (Arc::clone(&ring), self.kek.clone(), self.first.clone());
+    async fn make(
+        self,
+        store: &dyn AnyStore,
+        now: UnixTime,
+    ) -> Result<StoredRing, KeysUnavailable> {
         let make = move || {
-            let key = match pem {
+            let algorithm = self.algorithm.unwrap_or(Algorithm::RS256);
+            let key = match self.first {
                 Some(pem) => NewKey::from_pem(algorithm, &pem)
                     .map_err(|cause| KeysUnavailable::new(cause.to_string()))?,
                 None => NewKey::generate(algorithm)?,
             };
-            RingKey::new(key, &name, kek.as_ref())
+            let ring = ring_name()?;
+            let entry = Entry::new(key.signing.kid().into(), key.signing.not_after(), now);
+            let key = RingKey::new(key, &ring, self.kek.as_ref())?;
+            let document = Document {
+                state: State::first(self.promise, entry, now),
+                keys: RingKeys {
+                    ring,
+                    algorithm,
+                    keys: vec![key],
+                },
+            };
+            document.write(self.kek.as_ref())
         };
-        let key = run(make).await??;
-        let now = self.clock.now();
-        let signing = &key.signing;
-        let entry = Entry::new(signing.kid().into(), signing.not_after(), now);
-        let document = Document {
-            state: State::first(self.policy.promise(), entry, now),
-            keys: RingKeys {
-                ring,
-                algorithm,
-                keys: vec![key],
-            },
-        };
-        let written = document.write(self.kek.as_ref())?;
-        match self.store.compare_and_swap(None, written.clone()).await? {
+        let written = run(make).await??;
+        match store.compare_and_swap(None, written.clone()).await? {
             Swap::Done => Ok(written),
             Swap::Conflict => {
-                let stored = self.store.load().await?;
+                let stored = store.load().await?;
                 stored.ok_or_else(|| KeysUnavailable::new("the store has a ring, and then none"))
             }
         }

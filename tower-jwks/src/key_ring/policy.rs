@@ -20,8 +20,10 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 /// published after it has signed, until its last token is expired: [`afterlife`]. Both follow from the times
 /// given here; a policy that could not keep its promise cannot be built.
 ///
-/// What is promised is kept by the ring: a process with a shorter [`max_age`] or [`token_life`] follows the longer
-/// one that the ring has already had.
+/// What was promised stays promised: a process with a shorter [`max_age`] or [`token_life`] goes by the longest
+/// that the ring has ever had.
+///
+#[doc = include_str!("../../docs/rotation.svg")]
 ///
 /// ```
 /// use std::time::Duration;

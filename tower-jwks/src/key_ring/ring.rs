@@ -2,13 +2,17 @@
 
 use super::fixed::{Fixed, KeyRingBuilder};
 #[cfg(feature = "rotation")]
-use super::{open::OpenKeyRing, rotating::Rotating, status::KeyRingStatus};
+use super::{
+    open::{OpenKeyRing, Origin},
+    rotating::Rotating,
+    status::KeyRingStatus,
+};
 use crate::{
     Algorithm, ConfigError, Jwk, KeysUnavailable, SigningKey,
     published::{DEFAULT_MAX_AGE, PublishedKeys},
 };
 #[cfg(feature = "rotation")]
-use crate::{KeyStore, UnixTime};
+use crate::{KeyStore, PemDirectory, UnixTime};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Our keys: the one that signs, and the set that is published.
@@ -153,7 +157,33 @@ impl KeyRing {
     /// # Ok(()) }
     /// ```
     pub fn open(store: impl KeyStore) -> OpenKeyRing {
-        OpenKeyRing::new(Box::new(store))
+        OpenKeyRing::new(Origin::Store(Box::new(store)))
+    }
+
+    /// Follows the keys that others put into a directory, for as long as a handle lives. It is read only.
+    ///
+    /// A key whose file appears is published at once, and signs when every verifier can have it: the newest one,
+    /// or the one that is [named](PemDirectory::active). One whose file disappears is published until its
+    /// tokens are expired, and signs until the next may. So it has to be the same process that saw it: where
+    /// processes come and go, leave the file of a key beside the next one's for as long as
+    /// [`RotationPolicy::afterlife`](crate::RotationPolicy::afterlife) and
+    /// [`announcement`](crate::RotationPolicy::announcement) together. A process that starts and finds one key
+    /// alone takes it for one that verifiers know.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, KeyRing, PemDirectory};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let path = std::env::temp_dir().join(format!("tower-jwks-follow-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&path)?;
+    /// # std::fs::write(path.join("2026.pem"), rcgen::KeyPair::generate()?.serialize_pem())?;
+    /// let keys = KeyRing::follow(PemDirectory::new(&path)).await?;
+    /// assert_eq!(keys.algorithm(), Algorithm::ES256, "as the key is of P-256");
+    /// # std::fs::remove_dir_all(path)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn follow(directory: PemDirectory) -> OpenKeyRing {
+        OpenKeyRing::new(Origin::Files(directory))
     }
 
     pub(super) const fn of(rotating: Arc<Rotating>) -> Self {

@@ -1,7 +1,7 @@
 //! Keys that rotate, as requests see them.
 
 use super::{
-    policy::RotationPolicy, snapshot::Snapshot, source::AnyStore, state::State,
+    policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
     status::KeyRingStatus, view::Idle,
 };
 use crate::{
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 /// A ring that rotates: what requests ask, and what the task and the calls of an operator share.
 pub(super) struct Rotating {
-    pub(super) store: Box<dyn AnyStore>,
+    pub(super) source: Source,
     pub(super) policy: RotationPolicy,
     pub(super) kek: Option<KeyEncryptionKey>,
     pub(super) clock: Arc<dyn Clock>,
@@ -41,14 +41,14 @@ pub(super) struct Fault {
 
 impl Rotating {
     pub(super) fn new(
-        store: Box<dyn AnyStore>,
+        source: Source,
         policy: RotationPolicy,
         kek: Option<KeyEncryptionKey>,
         clock: Arc<dyn Clock>,
         first: Snapshot,
     ) -> Self {
         Self {
-            store,
+            source,
             policy,
             kek,
             clock,

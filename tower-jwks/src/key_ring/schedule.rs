@@ -42,7 +42,7 @@ impl State {
     }
 
     /// Dates what was read to be so.
-    fn date(&mut self, now: UnixTime) {
+    pub(super) fn date(&mut self, now: UnixTime) {
         let active = self.active(now);
         // Switched off, the date is that of the decision, which may be older than its coming into force.
         let retired = |successor: Option<UnixTime>| match rule::holds(Rule::RetireWhenRead) {

@@ -1,11 +1,40 @@
-//! Where a ring's keys come from: a store of any kind.
+//! Where a ring's keys come from: a store of any kind, or the files of others.
 
+use super::files::Files;
 use crate::{KeyStore, KeysUnavailable, StoredRing, Swap};
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// Longer than any of our stores takes, and shorter than any lease should be.
 const LIMIT: Duration = Duration::from_secs(15);
+
+/// Where a ring's keys come from.
+pub(super) enum Source {
+    /// A store, which the ring writes.
+    Store(Box<dyn AnyStore>),
+    /// Files, which others write.
+    Files(Arc<Files>),
+}
+
+impl Source {
+    /// What the ring writes to.
+    pub(super) fn store(&self) -> Result<&dyn AnyStore, KeysUnavailable> {
+        match self {
+            Self::Store(store) => Ok(&**store),
+            Self::Files(_) => Err(KeysUnavailable::new(
+                "the keys are files of others, who add and remove them",
+            )),
+        }
+    }
+
+    /// Ends when something may have changed.
+    pub(super) async fn watch(&self) {
+        match self {
+            Self::Store(store) => store.watch().await,
+            Self::Files(files) => files.directory().changed().await,
+        }
+    }
+}
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -42,7 +71,7 @@ impl<S: KeyStore> AnyStore for S {
 }
 
 /// A store that hangs is one that cannot be reached.
-async fn limited<T>(
+pub(super) async fn limited<T>(
     done: &str,
     work: impl Future<Output = Result<T, KeysUnavailable>>,
 ) -> Result<T, KeysUnavailable> {

@@ -36,7 +36,7 @@ async fn sleep(ring: &Weak<Rotating>, wait: Duration) -> bool {
         return false;
     };
     let mut changed = pin!(ring.changed.notified());
-    let mut watched = pin!(ring.store.watch());
+    let mut watched = pin!(ring.source.watch());
     let either = poll_fn(|cx| match changed.as_mut().poll(cx) {
         Poll::Ready(()) => Poll::Ready(Duration::ZERO),
         // A store that is noisy is read once a second.

@@ -38,7 +38,6 @@ impl SigningKey {
 
     /// Its certificate.
     #[cfg(feature = "rotation")]
-    #[allow(dead_code)]
     pub(crate) fn certificate_der(&self) -> Option<&[u8]> {
         self.certificate
             .as_ref()
@@ -47,7 +46,6 @@ impl SigningKey {
 
     /// How often it has signed.
     #[cfg(feature = "rotation")]
-    #[allow(dead_code)]
     pub(crate) fn signatures(&self) -> u64 {
         self.signatures.load(Ordering::Relaxed)
     }

@@ -6,12 +6,11 @@ use zeroize::Zeroizing;
 
 mod directory;
 mod memory;
-#[allow(dead_code)]
-mod pem_directory;
+pub(crate) mod pem_directory;
 #[cfg(feature = "notify")]
 mod watch;
 
-pub use self::{directory::DirectoryStore, memory::MemoryStore};
+pub use self::{directory::DirectoryStore, memory::MemoryStore, pem_directory::PemDirectory};
 
 /// Where a ring that rotates keeps its document, shared by all replicas.
 ///

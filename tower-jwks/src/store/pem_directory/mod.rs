@@ -7,7 +7,10 @@ use crate::{
     der::{self, Certificate, certificate_error},
     material::PublicMaterial,
 };
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 use zeroize::Zeroizing;
 
 mod snapshot;
@@ -15,6 +18,66 @@ mod snapshot;
 mod tests;
 
 use self::snapshot::{FoundFile, REVOKED, Snapshot};
+
+/// A directory of keys in PEM that others write: cert-manager, a Vault agent, an operator. It is only read, by
+/// [`KeyRing::follow`](crate::KeyRing::follow).
+///
+/// A key is a file `X.pem`, with its certificate in it or without, or `X.key` with its certificate in `X.crt`.
+/// What begins with a dot is left alone. A file `revoked`, if there is one, names the `kid`s of compromised keys, one a
+/// line: those are published no more, whatever else is there.
+///
+/// ```
+/// use tower_jwks::PemDirectory;
+///
+/// let directory = PemDirectory::new("/etc/gateway/keys").active("2027.pem");
+/// assert_eq!(directory.path(), std::path::Path::new("/etc/gateway/keys"));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PemDirectory {
+    path: PathBuf,
+    active: Option<String>,
+    #[cfg(feature = "notify")]
+    watch: super::watch::DirectoryWatch,
+}
+
+impl PemDirectory {
+    /// This directory, of which the newest key is to sign.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self {
+            #[cfg(feature = "notify")]
+            watch: super::watch::DirectoryWatch::new(&path, |_| true),
+            path,
+            active: None,
+        }
+    }
+
+    /// The name of the file of the key that is to sign, with its ending or without. Default: that of the newest
+    /// key, by the beginning of its certificate, or by the time of the file if it has none.
+    pub fn active(mut self, name: impl Into<String>) -> Self {
+        self.active = Some(name.into());
+        self
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Ends when something may have changed; without the feature `notify` it does not.
+    pub(crate) async fn changed(&self) {
+        #[cfg(feature = "notify")]
+        self.watch.changed().await;
+        #[cfg(not(feature = "notify"))]
+        std::future::pending().await
+    }
+
+    pub(crate) fn active_name(&self) -> Option<&str> {
+        self.active.as_deref()
+    }
+}
 
 /// What is in the directory.
 #[derive(Debug)]
@@ -31,8 +94,10 @@ pub(crate) struct FoundKey {
     /// PKCS#8, PKCS#1 or SEC1.
     pub(crate) private_key: Zeroizing<Vec<u8>>,
     pub(crate) certificate: Option<Vec<u8>>,
-    /// When its certificate begins, or its file was last changed if it has none; or when it was known since
-    /// before, if that is earlier.
+    /// When its certificate begins, or its file was last changed if it has none.
+    pub(crate) begins_at: UnixTime,
+    /// When its certificate began and its file was there, or when it was known since before, if that is
+    /// earlier. Who issues certificates may have them begin before they are there.
     pub(crate) known_since: UnixTime,
     /// Whether it is the one that is to sign, by its name.
     pub(crate) named_active: bool,
@@ -62,6 +127,7 @@ pub(crate) fn read(
             continue;
         };
         if let Some(before) = previous.iter().find(|before| before.is_same(&key)) {
+            key.begins_at = key.begins_at.min(before.begins_at);
             key.known_since = key.known_since.min(before.known_since);
         }
         match keys.iter_mut().find(|(other, _)| *other == public) {
@@ -107,7 +173,7 @@ fn key_of(
         (None, None) => None,
     };
     let public = PrivateKey::public_of(&der)?;
-    let mut known_since = file.modified;
+    let mut begins_at = file.modified;
     if let Some(certificate) = &certificate {
         let certificate = Certificate::parse(certificate)?;
         if certificate.public != public {
@@ -115,14 +181,15 @@ fn key_of(
         }
         // One without a beginning that means anything begins in 1970.
         if certificate.not_before > UnixTime::from_secs(0) {
-            known_since = certificate.not_before;
+            begins_at = certificate.not_before;
         }
     }
     let key = FoundKey {
         file_name: file.name.clone(),
         private_key: Zeroizing::new(der.secret_der().to_vec()),
         certificate: certificate.map(|certificate| certificate.to_vec()),
-        known_since,
+        begins_at,
+        known_since: begins_at.max(file.modified),
         named_active: active.is_some_and(|active| active == file.name || active == stem),
     };
     Ok(Some((public, key)))
@@ -144,12 +211,13 @@ fn revoked(file: &FoundFile) -> Result<Vec<String>, &'static str> {
 }
 
 impl FoundKey {
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.private_key == other.private_key
     }
 
     /// The same key in another file: cert-manager writes it with its certificate in one as well.
     fn merge(&mut self, other: Self) {
+        self.begins_at = self.begins_at.min(other.begins_at);
         self.known_since = self.known_since.min(other.known_since);
         self.named_active |= other.named_active;
         self.certificate = self.certificate.take().or(other.certificate);

@@ -88,10 +88,12 @@ fn keys_are_found_in_each_of_their_forms_and_what_is_none_is_passed_over() {
     assert_eq!(kids, [bare.kid(), single.kid(), tls.kid()]);
     let certified: Vec<_> = keys.iter().map(|key| key.certificate.is_some()).collect();
     assert_eq!(certified, [false, true, true]);
-    let since: Vec<_> = keys.iter().map(|key| key.known_since).collect();
+    let begin: Vec<_> = keys.iter().map(|key| key.begins_at).collect();
     let of_certificates = [2000, 1000].map(UnixTime::from_secs);
-    assert_eq!(since[0], modified(&directory, "a.pem"));
-    assert_eq!(since[1..], of_certificates);
+    assert_eq!(begin[0], modified(&directory, "a.pem"));
+    assert_eq!(begin[1..], of_certificates);
+    // A certificate may begin before anybody has it.
+    assert_eq!(keys[1].known_since, modified(&directory, "b.pem"));
     assert!(!keys.iter().any(|key| key.named_active));
 }
 
@@ -131,7 +133,7 @@ fn the_same_key_in_two_files_is_one_key() {
     let keys = found(&directory, Some("tls-combined"));
     assert_eq!(keys.len(), 1);
     assert!(keys[0].named_active && keys[0].certificate.is_some());
-    assert_eq!(keys[0].known_since.as_secs(), 1000);
+    assert_eq!(keys[0].begins_at.as_secs(), 1000);
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn a_key_that_was_known_before_is_not_younger_for_its_file_or_its_certificate() 
     assert_eq!(known_since(&before).as_secs(), 1000);
     write(&directory, "tls.crt", &pair.certificate);
     assert_eq!(known_since(&before).as_secs(), 1000);
-    assert_eq!(known_since(&[]).as_secs(), 5000);
+    assert_eq!(known_since(&[]), modified(&directory, "tls.key"));
     write(&directory, "tls.key", Pair::from(1).key);
     fs::remove_file(directory.path().join("tls.crt")).unwrap();
     assert_eq!(known_since(&before), modified(&directory, "tls.key"));
