@@ -1,5 +1,6 @@
 //! Keys: what signs, what verifies, how they are read, named and published.
 
+mod by_hand;
 mod candidates;
 mod certificates;
 mod errors;

@@ -1,6 +1,8 @@
 //! What a policy asks for, and how long a backend JWT lives.
 
 use super::*;
+use tower_backend_jwt::PolicySet;
+use tower_jwks::{MemoryStore, RotationPolicy};
 
 #[tokio::test]
 async fn a_policy_sets_issuer_audience_dialect_type_and_enduser() {
@@ -234,4 +236,41 @@ async fn what_wso2s_dialect_says_nobody_else_says_in_any_dialect() {
             .unwrap_err();
         assert!(error.to_string().contains("subscriber"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn no_jwt_lives_longer_than_the_ring_keeps_a_key_for_it() {
+    let quarter = Duration::from_secs(900);
+    let policy = RotationPolicy::builder().token_life(quarter).build();
+    let keys = KeyRing::open(MemoryStore::new())
+        .algorithm(ALGORITHM)
+        .policy(policy.unwrap())
+        .clock(clock())
+        .await
+        .unwrap();
+    let layer = || BackendJwtLayer::new(keys.clone()).clock(clock());
+    let life = |claims: Value| claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
+    let end = json!({"exp": NOW.as_secs() + 7200});
+
+    // Who has not asked for more gets what there is.
+    assert_eq!(life(minted(layer(), end.clone()).await), 900);
+    let named = layer().policy(Policy::default().issuer("a")).unwrap();
+    assert_eq!(life(minted(named, end.clone()).await), 900);
+    let short = Policy::default().ttl(Duration::from_secs(60));
+    assert_eq!(life(minted(layer().policy(short).unwrap(), end).await), 60);
+
+    let long = Policy::default().ttl(quarter + Duration::from_secs(1));
+    let error = layer().policy(long.clone()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "ttl: is 901 seconds, but the keys are kept for tokens of at most 900 seconds"
+    );
+    let set = PolicySet::new(keys.clone());
+    let error = set.set("orders", long, Api::new("Orders", "1.0.0"));
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .starts_with("orders.ttl: is 901")
+    );
 }

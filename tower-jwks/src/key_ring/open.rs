@@ -104,7 +104,8 @@ impl OpenKeyRing {
     }
 
     /// Only looks, and does what it is told to: makes no ring where there is none, does not read the store again
-    /// by itself, leaves what is due to others, and goes by what the ring has promised already. For tools.
+    /// by itself, and leaves what is due to others. For tools: instead of a policy they go by what the ring has
+    /// promised already, and for how long a key signs they leave to those who sign.
     pub const fn by_hand(mut self) -> Self {
         self.by_hand = true;
         self
@@ -137,11 +138,10 @@ impl OpenKeyRing {
                 "the ring in the store is for {its}, not {asked}"
             )));
         }
-        let mut policy = self.policy;
-        if self.by_hand {
-            // A tool signs nothing: it has nothing to promise.
-            policy.promise = document.state.promise;
-        }
+        let policy = match self.by_hand {
+            true => RotationPolicy::of_a_tool(document.state.promise),
+            false => self.policy,
+        };
         let first = Snapshot::new(document, asked_at, &policy, None);
         let rotating = Rotating::new(source, policy, self.kek, self.clock, first);
         let rotating = Arc::new(rotating);

@@ -11,6 +11,9 @@ pub(super) const MOST_KEYS: usize = 32;
 /// The most retiring keys that a policy may lead to.
 const MOST_RETIRING: u32 = 16;
 
+/// In the place of an interval that is others' to know: never is anything due because of it.
+const UNKNOWN: Duration = Duration::MAX;
+
 /// No time of a policy is longer: 10 years.
 const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 
@@ -64,10 +67,23 @@ impl RotationPolicy {
         }
     }
 
+    /// The policy of who signs nothing, and so has nothing to promise.
+    pub(super) fn of_a_tool(promise: Promise) -> Self {
+        Self {
+            interval: UNKNOWN,
+            promise,
+            ..Self::default()
+        }
+    }
+
     /// How long a key signs.
     #[must_use]
     pub const fn interval(&self) -> Duration {
         self.interval
+    }
+
+    pub(super) fn known_interval(&self) -> Option<Duration> {
+        Some(self.interval).filter(|interval| *interval != UNKNOWN)
     }
 
     /// How often the store is read.

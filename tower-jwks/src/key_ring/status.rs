@@ -186,7 +186,7 @@ impl NextState {
     ) -> Self {
         let promise = &state.promise;
         let turn = state.rotation_due(now, policy);
-        let interval = Human(policy.interval());
+        let interval = policy.known_interval().map(Human);
         match key_state {
             KeyState::Pending => {
                 let matures_at = entry.matures_at(promise);
@@ -198,12 +198,20 @@ impl NextState {
                             "by then it has been published for {announced}: every verifier can have it"
                         ),
                     ),
-                    (None, Some(turn), Some(matures_at)) if turn >= matures_at => (
-                        Some(turn),
-                        format!(
-                            "by then the key before it has signed for {interval}, or comes to its end"
+                    (None, Some(turn), Some(matures_at)) if turn >= matures_at => match &interval {
+                        Some(interval) => (
+                            Some(turn),
+                            format!(
+                                "by then the key before it has signed for {interval}, or comes to its end"
+                            ),
                         ),
-                    ),
+                        None => (
+                            Some(matures_at),
+                            format!(
+                                "not before it has been published for {announced}; then by the interval of those who sign"
+                            ),
+                        ),
+                    },
                     (None, Some(_), matures_at) => (
                         matures_at,
                         format!("not before it has been published for {announced}"),
@@ -218,11 +226,18 @@ impl NextState {
             }
             KeyState::Active => {
                 let scheduled = state.scheduled(now).and_then(|key| key.activates_at);
-                let why = match scheduled {
-                    Some(_) => "by then the next key signs".to_owned(),
-                    None => format!("it signs for {interval}, and no longer than to its end"),
+                let why = match (scheduled, interval) {
+                    (Some(_), _) => "by then the next key signs".to_owned(),
+                    (None, Some(interval)) => {
+                        format!("it signs for {interval}, and no longer than to its end")
+                    }
+                    (None, None) => {
+                        "it signs by the interval of those who sign, and no longer than to its end"
+                            .to_owned()
+                    }
                 };
-                let at = scheduled.or(turn);
+                let never = UnixTime::from_secs(u64::MAX);
+                let at = scheduled.or(turn.filter(|turn| *turn < never));
                 Self {
                     state: "retiring",
                     at,
