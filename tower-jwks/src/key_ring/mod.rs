@@ -7,6 +7,8 @@ mod policy;
 mod rule;
 #[cfg(feature = "rotation")]
 mod schedule;
+#[cfg(all(test, feature = "rotation"))]
+mod simulator;
 #[cfg(feature = "rotation")]
 mod state;
 #[cfg(feature = "rotation")]

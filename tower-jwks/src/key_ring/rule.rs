@@ -46,6 +46,39 @@ pub(crate) enum Rule {
     OnlyTheFirstUnannounced,
     /// A key that was revoked is out of the state at once.
     RevokedIsGone,
+    /// An answer is kept no longer than the ring promises, whatever a replica is set to say.
+    AnswerWithinPromise,
+    /// A key whose turn is over does not sign again when the next one is revoked.
+    RetiredStaysRetired,
+    /// A key does not sign past its end.
+    NotPastItsEnd,
+}
+
+#[cfg(test)]
+impl Rule {
+    pub(crate) const ALL: [Self; 21] = [
+        Self::AnnounceForPropagation,
+        Self::AnnounceForMaxAge,
+        Self::AnnounceForGrace,
+        Self::AnnounceForSkew,
+        Self::AnnounceWhenRead,
+        Self::RetireForPropagation,
+        Self::RetireForTokenLife,
+        Self::RetireForSkew,
+        Self::RetireWhenRead,
+        Self::SignWithinLease,
+        Self::PublishWithinLease,
+        Self::LeaseFromTheQuestion,
+        Self::PublishTheUnion,
+        Self::EpochNeverDown,
+        Self::WriteOnlyOverWhatWasRead,
+        Self::PromiseFirst,
+        Self::OnlyTheFirstUnannounced,
+        Self::RevokedIsGone,
+        Self::AnswerWithinPromise,
+        Self::RetiredStaysRetired,
+        Self::NotPastItsEnd,
+    ];
 }
 
 #[cfg(not(test))]

@@ -88,11 +88,11 @@ impl Entry {
     /// Whether its turn is over, whatever becomes of the key after it. Not yet by a clock that is behind the
     /// one that has dated it.
     fn has_retired(&self, now: UnixTime) -> bool {
-        self.retired_at.is_some_and(|at| at <= now)
+        rule::holds(Rule::RetiredStaysRetired) && self.retired_at.is_some_and(|at| at <= now)
     }
 
     fn has_ended(&self, now: UnixTime) -> bool {
-        self.not_after.is_some_and(|end| end <= now)
+        rule::holds(Rule::NotPastItsEnd) && self.not_after.is_some_and(|end| end <= now)
     }
 
     /// Whether it waits for its turn, which is not decided yet.
@@ -161,7 +161,10 @@ impl State {
     /// How long an answer may be kept that is given now.
     pub(crate) fn max_age(&self, own: Duration, emergency: Duration, now: UnixTime) -> Duration {
         // What was never promised is not said, though a replica may be set to say it.
-        let everyday = own.min(self.promise.max_age);
+        let everyday = match rule::holds(Rule::AnswerWithinPromise) {
+            true => own.min(self.promise.max_age),
+            false => own,
+        };
         match self.revoked.last() {
             Some(last) if now < last.at.saturating_add(self.promise.memory()) => {
                 everyday.min(emergency)

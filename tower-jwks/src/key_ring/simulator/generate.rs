@@ -1,0 +1,313 @@
+//! Scenarios from a seed. Times are small and faults are about as long as the times that they are to break,
+//! so that what is rare elsewhere happens in each run.
+
+use super::{
+    random::Random,
+    scenario::{Action, Longer, ReplicaPlan, SECOND, Scenario, Tick, Times, VerifierPlan, Which},
+};
+
+pub(super) fn scenario(seed: u64) -> Scenario {
+    let mut random = Random::part(seed, 0xA11);
+    let times = times(&mut random);
+    let replicas: Vec<_> = (0..random.between(1..=4))
+        .map(|_| ReplicaPlan {
+            starts: if random.percent(70) {
+                0
+            } else {
+                random.between(0..=60 * SECOND)
+            },
+            ahead: ahead(&mut random, &times),
+            longer: longer(&mut random, 8),
+        })
+        .collect();
+    let verifiers = (0..random.between(1..=3))
+        .map(|_| VerifierPlan {
+            ahead: ahead(&mut random, &times),
+            ignores_ages: random.percent(50),
+            delay: random.extreme(0..=times.grace * SECOND),
+            asks: random.place(replicas.len()),
+        })
+        .collect::<Vec<_>>();
+    let mut scenes = Scenes {
+        times,
+        replicas: replicas.len(),
+        verifiers: verifiers.len(),
+        actions: Vec::new(),
+        random,
+    };
+    // The first is after the time of the first key's reserve.
+    let mut at = scenes.random.between(2 * SECOND..=50 * SECOND);
+    for _ in 0..scenes.random.between(2..=6) {
+        scenes.play(at);
+        at += scenes.random.extreme(0..=30 * SECOND);
+    }
+    let Scenes {
+        mut actions,
+        mut random,
+        ..
+    } = scenes;
+    actions.sort_by_key(|(at, _)| *at);
+    let lasts =
+        |(at, action): &mut (Tick, Action)| *at + action.ticks_mut().map_or(0, |ticks| *ticks);
+    let calm = actions.iter_mut().map(lasts).max().unwrap_or(0) + SECOND;
+    let mut scenario = Scenario {
+        seed,
+        jitter: true,
+        times,
+        first_ends: random.percent(10).then(|| random.between(10..=80)),
+        replicas,
+        verifiers,
+        actions,
+        calm,
+        end: calm,
+    };
+    scenario.end = calm + time_to_recover(&scenario) * SECOND;
+    scenario
+}
+
+/// How long it takes at most, from when nothing goes wrong any more, until a ring without any key signs with
+/// one that was announced.
+fn time_to_recover(scenario: &Scenario) -> u64 {
+    let Times {
+        poll,
+        propagation,
+        max_age,
+        grace,
+        clock_skew,
+        ..
+    } = scenario.times;
+    propagation + max_age + LONGEST_EXTRA + grace + 2 * clock_skew + 6 * (poll + 2) + 2 * clock_skew
+}
+
+/// By how much a replica's times are longer than the others', at most.
+const LONGEST_EXTRA: u64 = 20;
+
+fn times(random: &mut Random) -> Times {
+    let propagation = random.extreme(4..=10);
+    let max_age = random.extreme(0..=6);
+    let grace = random.extreme(0..=6);
+    let clock_skew = random.extreme(0..=3);
+    let token_life = random.extreme(1..=8);
+    let announcement = propagation + max_age + grace + 2 * clock_skew;
+    Times {
+        interval: announcement + random.extreme(0..=12),
+        poll: random.extreme(1..=propagation / 2),
+        propagation,
+        max_age,
+        grace,
+        clock_skew,
+        token_life,
+        emergency_max_age: random.between(0..=max_age),
+    }
+}
+
+fn ahead(random: &mut Random, times: &Times) -> Tick {
+    random.extreme(0..=times.clock_skew * SECOND)
+}
+
+fn longer(random: &mut Random, percent: u64) -> Longer {
+    if !random.percent(percent) {
+        return Longer::default();
+    }
+    let mut extra = || random.extreme(0..=LONGEST_EXTRA);
+    Longer {
+        token_life: extra(),
+        max_age: extra(),
+    }
+}
+
+struct Scenes {
+    times: Times,
+    replicas: usize,
+    verifiers: usize,
+    actions: Vec<(Tick, Action)>,
+    random: Random,
+}
+
+impl Scenes {
+    /// One thing that is known to be hard, at about this time.
+    fn play(&mut self, at: Tick) {
+        match self.random.between(0..=11) {
+            0..=2 => self.rotate_twice(at),
+            3 => self.revoke(at),
+            4 => self.write_late(at),
+            5 => self.restart(at),
+            6 => self.rotate_then_revoke(at),
+            7 => self.import(at),
+            8 => self.restore(at),
+            9 => self.step_clocks(at),
+            10 => self.hide_a_replica(at),
+            _ => self.add(at, |scenes| {
+                let (replica, ticks) = (scenes.replica(), scenes.about_a_lease());
+                Action::LoseAnswers { replica, ticks }
+            }),
+        }
+    }
+
+    fn add(&mut self, at: Tick, action: impl FnOnce(&mut Self) -> Action) {
+        let action = action(self);
+        self.actions.push((at, action));
+    }
+
+    fn replica(&mut self) -> usize {
+        self.random.place(self.replicas)
+    }
+
+    fn ahead(&mut self) -> Tick {
+        ahead(&mut self.random, &self.times)
+    }
+
+    fn about_a_lease(&mut self) -> Tick {
+        let lease = self.times.propagation * SECOND;
+        self.random.extreme(SECOND..=2 * lease)
+    }
+
+    /// The second key has to be announced from when it is there, as there was no time before.
+    fn rotate_twice(&mut self, at: Tick) {
+        if self.random.percent(70) {
+            self.hide_a_replica(at);
+        }
+        let moment = at + self.random.between(0..=2 * SECOND);
+        self.add(moment, |scenes| Action::Rotate {
+            replica: scenes.replica(),
+        });
+        let moment = moment + self.random.between(2..=4 * SECOND);
+        self.add(moment, |scenes| Action::Rotate {
+            replica: scenes.replica(),
+        });
+    }
+
+    /// A replica does not learn what happens, and verifiers ask it.
+    fn hide_a_replica(&mut self, at: Tick) {
+        let replica = self.replica();
+        let ticks = match self.random.percent(15) {
+            true => self.random.between(20 * SECOND..=60 * SECOND),
+            false => self.about_a_lease(),
+        };
+        self.actions.push(match self.random.between(0..=5) {
+            0 => (at, Action::Freeze { replica, ticks }),
+            1 | 2 => (
+                at,
+                Action::SlowRead {
+                    replica,
+                    before: 0,
+                    after: ticks,
+                },
+            ),
+            _ => (at, Action::CutOff { replica, ticks }),
+        });
+        for verifier in 0..self.verifiers {
+            if self.random.percent(60) {
+                self.actions.push((at, Action::Ask { verifier, replica }));
+            }
+        }
+        if self.random.percent(50) {
+            self.actions.push((
+                at,
+                Action::ReplicaClock {
+                    replica,
+                    ahead: self.times.clock_skew * SECOND,
+                },
+            ));
+            let moment = at + self.random.between(1..=2 * SECOND);
+            self.add(moment, |scenes| Action::ReplicaClock {
+                replica,
+                ahead: scenes.ahead(),
+            });
+        }
+    }
+
+    fn revoke(&mut self, at: Tick) {
+        let replica = self.replica();
+        let all = [Which::Active, Which::Pending, Which::Retiring];
+        for _ in 0..self.random.between(1..=3) {
+            let moment = at + self.random.between(0..=SECOND);
+            let which = all[self.random.place(all.len())];
+            self.actions
+                .push((moment, Action::Revoke { replica, which }));
+        }
+        if self.random.percent(50) {
+            self.hide_a_replica(at);
+        }
+    }
+
+    fn rotate_then_revoke(&mut self, at: Tick) {
+        let replica = self.replica();
+        self.actions.push((at, Action::Rotate { replica }));
+        let moment = at + self.random.between(SECOND..=20 * SECOND);
+        self.add(moment, |scenes| Action::Revoke {
+            replica: scenes.replica(),
+            which: Which::Active,
+        });
+    }
+
+    /// What was decided long ago comes into force.
+    fn write_late(&mut self, at: Tick) {
+        let replica = self.replica();
+        let (before, waits) = (self.about_a_lease(), self.random.percent(60));
+        self.actions.push((
+            at,
+            Action::SlowWrite {
+                replica,
+                before,
+                waits,
+            },
+        ));
+        self.actions.push((at, Action::Rotate { replica }));
+        if self.random.percent(70) {
+            let moment = at + before + self.random.between(1..=3 * SECOND);
+            self.add(moment, |scenes| Action::Rotate {
+                replica: scenes.replica(),
+            });
+        }
+    }
+
+    fn restart(&mut self, at: Tick) {
+        let replica = self.replica();
+        let ticks = self.about_a_lease();
+        let longer = longer(&mut self.random, 50);
+        self.actions.push((
+            at,
+            Action::Restart {
+                replica,
+                ticks,
+                longer,
+            },
+        ));
+        if self.random.percent(50) {
+            let moment = at + ticks + self.random.between(0..=4 * SECOND);
+            self.add(moment, |scenes| Action::Rotate {
+                replica: scenes.replica(),
+            });
+        }
+    }
+
+    fn import(&mut self, at: Tick) {
+        self.add(at, |scenes| Action::Import {
+            replica: scenes.replica(),
+            ends: scenes.random.between(5..=120),
+        });
+    }
+
+    fn restore(&mut self, at: Tick) {
+        let (epochs, ticks) = (self.random.between(1..=3), self.about_a_lease());
+        self.actions.push((at, Action::Restore { epochs, ticks }));
+    }
+
+    fn step_clocks(&mut self, at: Tick) {
+        for _ in 0..self.random.between(1..=4) {
+            let moment = at + self.random.between(0..=5 * SECOND);
+            let verifier = self.random.place(self.verifiers);
+            self.add(moment, |scenes| match scenes.random.percent(70) {
+                true => Action::ReplicaClock {
+                    replica: scenes.replica(),
+                    ahead: scenes.ahead(),
+                },
+                false => Action::VerifierClock {
+                    verifier,
+                    ahead: scenes.ahead(),
+                },
+            });
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What a replica does with what it knows: it signs tokens and publishes the set.
+
+use super::{
+    promises::Broken,
+    timeline::Who,
+    token::{Answer, Token, kid_of, number_of},
+    world::{Event, World},
+};
+use std::time::Duration;
+
+impl World<'_> {
+    /// Signs a token, if it may, and shows it to each verifier.
+    pub(super) fn mint(&mut self, place: usize) {
+        let replica = &mut self.replicas[place];
+        let (next, short) = match self.scenario.jitter {
+            true => (replica.random.between(1..=4), replica.random.percent(25)),
+            false => (1, false),
+        };
+        self.push(self.now + next, Event::Mint(place));
+        let replica = &self.replicas[place];
+        if !replica.is_up(self.now) {
+            return;
+        }
+        let now = self.clock(replica.ahead);
+        let Ok(signer) = replica.signer(now) else {
+            return;
+        };
+        let Some(view) = &replica.view else { return };
+        let key = &view.state.keys[signer];
+        let kid = number_of(&key.kid);
+        let longest = replica.policy.token_life();
+        let life = match short {
+            true => Duration::from_secs(1),
+            false => longest,
+        };
+        let expires_at = now.saturating_add(life);
+        let token = Token {
+            kid,
+            expires_at: key.not_after.map_or(expires_at, |end| expires_at.min(end)),
+            minted_by: place,
+            minted: self.now,
+        };
+        let is_published = view.published(now).is_ok_and(|state| {
+            let mut places = state.published(now);
+            places.any(|place| place == signer)
+        });
+        let has_ended = key.not_after.is_some_and(|end| end <= now);
+        let was_revoked = view.state.was_revoked(&key.kid);
+        if !is_published || has_ended {
+            let wrong = if has_ended {
+                "has come to its end"
+            } else {
+                "it does not publish"
+            };
+            self.fail(Broken::SignerIsPublished, || {
+                format!("replica {place} signs with {}, which {wrong}", kid_of(kid))
+            });
+        }
+        if was_revoked {
+            self.fail(Broken::RevokedIsRefused, || {
+                format!(
+                    "replica {place} signs with {}, and knows that it was revoked",
+                    kid_of(kid)
+                )
+            });
+        }
+        self.counts.tokens += 1;
+        if self
+            .tokens
+            .iter()
+            .all(|token| token.kid != kid || token.minted_by != place)
+        {
+            self.note(Who::Replica(place), || {
+                let until = super::timeline::date(expires_at);
+                format!("mints a token with k{kid} that expires at {until} by its clock")
+            });
+        }
+        for verifier in 0..self.verifiers.len() {
+            self.verify(verifier, &token, false);
+        }
+        self.tokens.push(token);
+    }
+
+    /// The set that a replica answers with, if it answers, and for how long that may be kept.
+    pub(super) fn publish(&mut self, place: usize) -> Option<(Answer, Duration)> {
+        let replica = &self.replicas[place];
+        if !replica.is_up(self.now) {
+            return None;
+        }
+        let now = self.clock(replica.ahead);
+        let state = replica.view.as_ref()?.published(now).ok()?;
+        let policy = &replica.policy;
+        let max_age = state.max_age(policy.promise().max_age, policy.emergency_max_age, now);
+        let kids: Vec<_> = state
+            .published(now)
+            .map(|place| number_of(&state.keys[place].kid))
+            .collect();
+        let epoch = state.epoch;
+        let revoked = state.revoked.iter().map(|revoked| number_of(&revoked.kid));
+        let revoked = revoked.into_iter().find(|kid| kids.contains(kid));
+        let answered = replica.answered;
+        self.replicas[place].answered = answered.max(epoch);
+        if epoch < answered {
+            self.went_back(place, answered, epoch);
+        }
+        if let Some(kid) = revoked {
+            self.fail(Broken::RevokedIsRefused, || {
+                format!("replica {place} publishes k{kid}, and knows that it was revoked")
+            });
+        }
+        let answer = Answer {
+            kids,
+            epoch,
+            from: place,
+            answered: self.now,
+            kept_until: self.now,
+        };
+        Some((answer, max_age))
+    }
+
+    pub(super) fn went_back(&mut self, place: usize, from: u64, to: u64) {
+        self.fail(Broken::OneEpoch, || {
+            format!("replica {place} goes back from epoch {from} to {to}")
+        });
+    }
+}
