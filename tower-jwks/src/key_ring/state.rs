@@ -105,6 +105,21 @@ impl Entry {
         Some(self.published_at?.saturating_add(promise.announcement()))
     }
 
+    /// When the next key is to sign, so early that no token has to be cut short. None if it has no end.
+    pub(crate) fn last_turn(&self, promise: &Promise) -> Option<UnixTime> {
+        let before_the_end = promise.token_life.saturating_add(promise.clock_skew);
+        Some(self.not_after?.saturating_sub(before_the_end))
+    }
+
+    /// Whether it could sign for so long that the key after it can be made and announced. It would only
+    /// bring the time nearer at which nothing signs.
+    pub(crate) fn lasts(&self, promise: &Promise, now: UnixTime) -> bool {
+        let matures_at = self.matures_at(promise).unwrap_or(now);
+        let next = promise.propagation.saturating_add(promise.announcement());
+        let until = self.last_turn(promise);
+        until.is_none_or(|until| now.max(matures_at).saturating_add(next) <= until)
+    }
+
     /// When nobody needs it any more, if that is known.
     pub(crate) fn gone_at(&self, promise: &Promise) -> Option<UnixTime> {
         Some(self.retired_at?.saturating_add(promise.afterlife()))

@@ -3,7 +3,9 @@
 
 use super::{
     random::Random,
-    scenario::{Action, Longer, ReplicaPlan, SECOND, Scenario, Tick, Times, VerifierPlan, Which},
+    scenario::{
+        Action, Longer, ReplicaPlan, SECOND, SOON, Scenario, Tick, Times, VerifierPlan, Which,
+    },
 };
 
 pub(super) fn scenario(seed: u64) -> Scenario {
@@ -49,7 +51,7 @@ pub(super) fn scenario(seed: u64) -> Scenario {
     actions.sort_by_key(|(at, _)| *at);
     let lasts =
         |(at, action): &mut (Tick, Action)| *at + action.ticks_mut().map_or(0, |ticks| *ticks);
-    let calm = actions.iter_mut().map(lasts).max().unwrap_or(0) + SECOND;
+    let calm = actions.iter_mut().map(lasts).max().unwrap_or(0) + SOON;
     let mut scenario = Scenario {
         seed,
         jitter: true,
@@ -58,8 +60,7 @@ pub(super) fn scenario(seed: u64) -> Scenario {
         replicas,
         verifiers,
         actions,
-        calm,
-        end: calm,
+        end: 0,
     };
     scenario.end = calm + time_to_recover(&scenario) * SECOND;
     scenario
@@ -127,7 +128,7 @@ struct Scenes {
 impl Scenes {
     /// One thing that is known to be hard, at about this time.
     fn play(&mut self, at: Tick) {
-        match self.random.between(0..=11) {
+        match self.random.between(0..=12) {
             0..=2 => self.rotate_twice(at),
             3 => self.revoke(at),
             4 => self.write_late(at),
@@ -137,6 +138,7 @@ impl Scenes {
             8 => self.restore(at),
             9 => self.step_clocks(at),
             10 => self.hide_a_replica(at),
+            11 => self.join(at),
             _ => self.add(at, |scenes| {
                 let (replica, ticks) = (scenes.replica(), scenes.about_a_lease());
                 Action::LoseAnswers { replica, ticks }
@@ -276,6 +278,41 @@ impl Scenes {
         ));
         if self.random.percent(50) {
             let moment = at + ticks + self.random.between(0..=4 * SECOND);
+            self.add(moment, |scenes| Action::Rotate {
+                replica: scenes.replica(),
+            });
+        }
+    }
+
+    /// A replica with longer times knows the ring, and does not get its times into the promise, while keys
+    /// change without it.
+    fn join(&mut self, at: Tick) {
+        let replica = self.replica();
+        let (ticks, before) = (SECOND, self.about_a_lease());
+        let waits = self.random.percent(80);
+        let longer = longer(&mut self.random, 80);
+        self.actions.push((
+            at,
+            Action::Restart {
+                replica,
+                ticks,
+                longer,
+            },
+        ));
+        self.actions.push((
+            at,
+            Action::SlowWrite {
+                replica,
+                before,
+                waits,
+            },
+        ));
+        for verifier in 0..self.verifiers {
+            self.actions.push((at, Action::Ask { verifier, replica }));
+        }
+        let mut moment = at + ticks;
+        for _ in 0..2 {
+            moment += self.random.between(2..=3 * SECOND);
             self.add(moment, |scenes| Action::Rotate {
                 replica: scenes.replica(),
             });

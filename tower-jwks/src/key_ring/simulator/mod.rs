@@ -5,6 +5,7 @@
 //! run in true time, and is judged by what [`promises`] lists. What breaks is made as small as it goes and
 //! printed as a timeline. That each rule of [`rule`](super::rule) is needed is shown by switching it off.
 
+mod campaign;
 mod generate;
 mod promises;
 mod random;

@@ -23,6 +23,8 @@ pub(super) enum Broken {
     DecidedOnce,
     /// What signs is published, and has not come to its end.
     SignerIsPublished,
+    /// Where no key was revoked and none comes to an end, who may sign always has a key to sign with.
+    SignsWithoutPause,
     /// When nothing goes wrong any more, the ring signs, has a reserve, and goes on rotating.
     RecoversInTime,
     /// No ring gets larger than its bound, and no promise shorter.

@@ -6,12 +6,7 @@ use std::ops::RangeInclusive;
 pub(super) struct Random(u64);
 
 impl Random {
-    pub(super) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// Another series, for one part of what this one is for: what the parts draw does not depend on
-    /// one another.
+    /// The series of one part of a run: what the parts draw does not depend on one another.
     pub(super) fn part(seed: u64, part: u64) -> Self {
         Self(Self(seed ^ part.wrapping_mul(0xD6E8_FEB8_6659_FD93)).next())
     }

@@ -4,13 +4,12 @@ use super::{
     random::Random,
     scenario::{Longer, ReplicaPlan, SECOND, Scenario, Tick, Which},
     timeline::{Who, seconds},
-    token::kid_of,
+    token::{kid_of, number_of},
     world::{Event, World},
 };
 use crate::{
     RotationPolicy, UnixTime,
     key_ring::{
-        policy::Promise,
         rule::{self, Rule},
         schedule::Cause,
         state::{Entry, KeyState, State},
@@ -31,13 +30,24 @@ pub(super) struct Replica {
     /// Until then it does not hear what came of what it writes.
     pub(super) deaf_until: Tick,
     pub(super) frozen_until: Tick,
-    pub(super) slow_read: Option<(Tick, Tick)>,
-    pub(super) slow_write: Option<(Tick, bool)>,
+    /// What is to happen to the next read or write, if that comes soon.
+    pub(super) slow_read: Option<Slow>,
+    pub(super) slow_write: Option<Slow>,
     /// The highest epoch that it has answered with in this life.
     pub(super) answered: u64,
     pub(super) random: Random,
     life: u32,
     is_running: bool,
+}
+
+/// How long a read or write takes, if it begins in time.
+#[derive(Clone, Copy)]
+pub(super) struct Slow {
+    pub(super) begins_until: Tick,
+    /// Until the store has it.
+    pub(super) before: Tick,
+    /// Until it is answered. None if nobody waits for the answer.
+    pub(super) after: Option<Tick>,
 }
 
 /// Something that a replica is at.
@@ -61,6 +71,7 @@ pub(super) enum Errand {
     /// Once it is known which key that is.
     RevokeKid(Box<str>),
     Import(u64),
+    ImportKey(Entry),
 }
 
 pub(super) enum Loaded {
@@ -164,8 +175,10 @@ impl World<'_> {
 
     fn ask(&mut self, call: Call) {
         let place = call.replica;
-        let slow = self.replicas[place].slow_read.take();
-        let (before, after) = slow.unwrap_or_else(|| (self.small(place), self.small(place)));
+        let (before, after) = match self.replicas[place].slow_read.take() {
+            Some(slow) if self.now <= slow.begins_until => (slow.before, slow.after.unwrap_or(0)),
+            _ => (self.small(place), self.small(place)),
+        };
         let replica = &self.replicas[place];
         let starts = self.now.max(replica.frozen_until);
         let asked_at = match starts == self.now {
@@ -249,8 +262,12 @@ impl World<'_> {
             };
             call.errand = Errand::RevokeKid(kid);
         }
+        if let Errand::Import(ends) = call.errand {
+            let end = now.saturating_add(Duration::from_secs(ends));
+            call.errand = Errand::ImportKey(Entry::new(self.new_kid(), Some(end), now));
+        }
         let mut changed = match &call.errand {
-            Errand::Poll | Errand::Revoke(_) => next.advance(now, &policy),
+            Errand::Poll | Errand::Revoke(_) | Errand::Import(_) => next.advance(now, &policy),
             Errand::Rotate => next.rotate(now, Cause::Due),
             Errand::RevokeKid(kid) => {
                 next.revoke(kid, now) && {
@@ -258,10 +275,12 @@ impl World<'_> {
                     true
                 }
             }
-            Errand::Import(ends) => {
-                let end = now.saturating_add(Duration::from_secs(*ends));
-                !next.is_full() && {
-                    next.add(Entry::new(self.new_kid(), Some(end), now), now);
+            Errand::ImportKey(key) => {
+                // It may be there, if the answer to the first try was lost.
+                let known = next.place(&key.kid).is_some() || next.was_revoked(&key.kid);
+                let gone = self.store.has_seen(number_of(&key.kid));
+                !known && !gone && !next.is_full() && {
+                    next.add(key.clone(), now);
                     true
                 }
             }
@@ -297,9 +316,11 @@ impl World<'_> {
     fn send(&mut self, mut call: Call, next: State) {
         let place = call.replica;
         call.asked_at = self.clock(self.replicas[place].ahead);
-        let slow = self.replicas[place].slow_write.take();
-        let (before, waits) = slow.unwrap_or_else(|| (self.small(place), true));
-        if !waits {
+        let (before, after) = match self.replicas[place].slow_write.take() {
+            Some(slow) if self.now <= slow.begins_until => (slow.before, slow.after),
+            _ => (self.small(place), Some(0)),
+        };
+        if after.is_none() {
             let given_up = self.now + before / 2;
             self.push(given_up, Event::Written(call.clone(), Written::Unknown));
             // Nobody waits for what it is going to do.
@@ -392,10 +413,5 @@ impl World<'_> {
             });
         }
         true
-    }
-
-    pub(super) fn promise_of(&self, place: usize) -> Option<Promise> {
-        let view = self.replicas[place].view.as_ref();
-        view.map(|view| view.state.promise)
     }
 }

@@ -8,6 +8,9 @@ pub(super) type Tick = u64;
 
 pub(super) const SECOND: Tick = 4;
 
+/// What is to happen to the next read or write happens to one that begins by then, or not at all.
+pub(super) const SOON: Tick = 6 * SECOND;
+
 /// The times of a policy, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Times {
@@ -41,8 +44,6 @@ pub(super) struct Scenario {
     pub(super) verifiers: Vec<VerifierPlan>,
     /// By their times.
     pub(super) actions: Vec<(Tick, Action)>,
-    /// From here on nothing goes wrong any more.
-    pub(super) calm: Tick,
     pub(super) end: Tick,
 }
 
@@ -181,6 +182,15 @@ impl Scenario {
             && policies
                 .chain(restarts)
                 .all(|longer| self.times.policy(longer).is_ok())
+    }
+}
+
+impl Scenario {
+    /// Whether there may be a time at which no key can sign, and nobody is to blame.
+    pub(super) fn may_pause(&self) -> bool {
+        let ends =
+            |action: &Action| matches!(action, Action::Revoke { .. } | Action::Import { .. });
+        self.first_ends.is_some() || self.actions.iter().any(|(_, action)| ends(action))
     }
 }
 

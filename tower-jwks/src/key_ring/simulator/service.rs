@@ -6,6 +6,7 @@ use super::{
     token::{Answer, Token, kid_of, number_of},
     world::{Event, World},
 };
+use crate::key_ring::view::{Idle, View};
 use std::time::Duration;
 
 impl World<'_> {
@@ -22,8 +23,9 @@ impl World<'_> {
             return;
         }
         let now = self.clock(replica.ahead);
-        let Ok(signer) = replica.signer(now) else {
-            return;
+        let signer = match replica.signer(now) {
+            Ok(signer) => signer,
+            Err(idle) => return self.check_pause(place, idle),
         };
         let Some(view) = &replica.view else { return };
         let key = &view.state.keys[signer];
@@ -79,6 +81,26 @@ impl World<'_> {
             self.verify(verifier, &token, false);
         }
         self.tokens.push(token);
+    }
+
+    fn check_pause(&mut self, place: usize, idle: Idle) {
+        let replica = &self.replicas[place];
+        let now = self.clock(replica.ahead);
+        // By a clock that is behind, the first key of all does not sign yet.
+        let first = |view: &View| {
+            view.state
+                .keys
+                .iter()
+                .all(|key| key.activates_at.is_none_or(|at| at > now))
+        };
+        if idle == Idle::NoKey
+            && !self.scenario.may_pause()
+            && !replica.view.as_ref().is_some_and(first)
+        {
+            self.fail(Broken::SignsWithoutPause, || {
+                format!("replica {place} has no key to sign with")
+            });
+        }
     }
 
     /// The set that a replica answers with, if it answers, and for how long that may be kept.

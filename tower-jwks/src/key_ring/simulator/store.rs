@@ -56,6 +56,10 @@ impl Store {
             .find(|revocation| revocation.kid == kid)
     }
 
+    pub(super) fn has_seen(&self, kid: Kid) -> bool {
+        self.seen.contains(&kid)
+    }
+
     /// How many epochs back the document is that it has now, if it is not the last one.
     pub(super) fn restored(&self, now: Tick) -> Option<u64> {
         let (epochs, until) = self.restored?;

@@ -2,8 +2,8 @@
 
 use super::{
     promises::{Break, Broken},
-    replica::{Call, Errand, Loaded, Replica, Written},
-    scenario::{Action, SECOND, Scenario, Tick},
+    replica::{Call, Errand, Loaded, Replica, Slow, Written},
+    scenario::{Action, SECOND, SOON, Scenario, Tick},
     store::Store,
     timeline::{Line, Who},
     token::{Answer, Token},
@@ -39,7 +39,6 @@ pub(super) struct Counts {
     pub(super) verifications: u64,
     /// Verifications for which no replica gave the verifier a set.
     pub(super) unavailable: u64,
-    pub(super) events: u64,
 }
 
 pub(super) enum Event {
@@ -109,7 +108,6 @@ impl<'a> World<'a> {
                 break;
             }
             self.now = at;
-            self.counts.events += 1;
             self.happen(event);
         }
         if self.broken.is_none() {
@@ -183,16 +181,12 @@ impl<'a> World<'a> {
                 replica,
                 before,
                 after,
-            } => {
-                self.replicas[replica].slow_read = Some((before, after));
-            }
+            } => self.replicas[replica].slow_read = Some(slow(now, before, Some(after))),
             Action::SlowWrite {
                 replica,
                 before,
                 waits,
-            } => {
-                self.replicas[replica].slow_write = Some((before, waits));
-            }
+            } => self.replicas[replica].slow_write = Some(slow(now, before, waits.then_some(0))),
             Action::Freeze { replica, ticks } => self.replicas[replica].frozen_until = now + ticks,
             Action::Restart {
                 replica,
@@ -205,6 +199,15 @@ impl<'a> World<'a> {
             Action::Restore { epochs, ticks } => self.store.restore(epochs, now + ticks),
             Action::Ask { verifier, replica } => self.verifiers[verifier].asks = replica,
         }
+    }
+}
+
+const fn slow(now: Tick, before: Tick, after: Option<Tick>) -> Slow {
+    let begins_until = now + SOON;
+    Slow {
+        begins_until,
+        before,
+        after,
     }
 }
 
