@@ -200,9 +200,11 @@ impl State {
         self.keys.len() >= MOST_KEYS
     }
 
-    /// Whether no key waits for its turn without a date, and there is room for one.
+    /// Whether no key waits for its turn without a date, and there is room for one. A key with an end may come
+    /// to it while it waits, so that it is nothing to rely on.
     pub(crate) fn lacks_reserve(&self) -> bool {
-        !self.keys.iter().any(Entry::is_in_reserve) && !self.is_full()
+        let lasting = |key: &Entry| key.is_in_reserve() && key.not_after.is_none();
+        !self.keys.iter().any(lasting) && !self.is_full()
     }
 
     /// With one more key, whose turn comes after those that wait.
