@@ -51,7 +51,9 @@ pub(super) fn scenario(seed: u64) -> Scenario {
     actions.sort_by_key(|(at, _)| *at);
     let lasts =
         |(at, action): &mut (Tick, Action)| *at + action.ticks_mut().map_or(0, |ticks| *ticks);
-    let calm = actions.iter_mut().map(lasts).max().unwrap_or(0) + SOON;
+    let starts = replicas.iter().map(|replica| replica.starts);
+    let calm = actions.iter_mut().map(lasts).chain(starts).max();
+    let calm = calm.unwrap_or(0) + SOON;
     let mut scenario = Scenario {
         seed,
         jitter: true,
@@ -128,10 +130,10 @@ struct Scenes {
 impl Scenes {
     /// One thing that is known to be hard, at about this time.
     fn play(&mut self, at: Tick) {
-        match self.random.between(0..=12) {
+        match self.random.between(0..=15) {
             0..=2 => self.rotate_twice(at),
             3 => self.revoke(at),
-            4 => self.write_late(at),
+            4 | 14 => self.write_late(at),
             5 => self.restart(at),
             6 => self.rotate_then_revoke(at),
             7 => self.import(at),
@@ -139,6 +141,7 @@ impl Scenes {
             9 => self.step_clocks(at),
             10 => self.hide_a_replica(at),
             11 => self.join(at),
+            12 | 13 => self.part_the_clocks(at),
             _ => self.add(at, |scenes| {
                 let (replica, ticks) = (scenes.replica(), scenes.about_a_lease());
                 Action::LoseAnswers { replica, ticks }
@@ -219,6 +222,62 @@ impl Scenes {
         }
     }
 
+    /// Of two replicas one is cut off with a clock that is ahead, and what is dated by a clock that is behind
+    /// is acted on by one that is ahead.
+    fn part_the_clocks(&mut self, at: Tick) {
+        let ahead = self.times.clock_skew * SECOND;
+        let replica = self.replica();
+        let other = (replica + 1) % self.replicas;
+        let asks = if self.random.percent(50) {
+            replica
+        } else {
+            other
+        };
+        for verifier in 0..self.verifiers {
+            self.actions
+                .push((at, Action::VerifierClock { verifier, ahead: 0 }));
+            self.actions.push((
+                at,
+                Action::Ask {
+                    verifier,
+                    replica: asks,
+                },
+            ));
+        }
+        self.actions
+            .push((at, Action::ReplicaClock { replica, ahead }));
+        self.actions.push((
+            at,
+            Action::ReplicaClock {
+                replica: other,
+                ahead: 0,
+            },
+        ));
+        let moment = at + self.times.poll * SECOND + self.random.between(1..=4);
+        let ticks = 2 * self.times.propagation * SECOND;
+        self.actions
+            .push((moment, Action::CutOff { replica, ticks }));
+        if self.random.percent(50) {
+            self.actions
+                .push((moment, Action::ReplicaClock { replica, ahead: 0 }));
+        }
+        self.actions
+            .push((moment, Action::Rotate { replica: other }));
+        let moment = moment + self.random.between(1..=SECOND);
+        if self.random.percent(50) {
+            self.actions
+                .push((moment, Action::Rotate { replica: other }));
+        }
+        let moment = moment + self.random.between(SECOND..=4 * SECOND);
+        self.actions.push((
+            moment,
+            Action::ReplicaClock {
+                replica: other,
+                ahead,
+            },
+        ));
+    }
+
     fn revoke(&mut self, at: Tick) {
         let replica = self.replica();
         let all = [Which::Active, Which::Pending, Which::Retiring];
@@ -243,10 +302,14 @@ impl Scenes {
         });
     }
 
-    /// What was decided long ago comes into force.
+    /// What was decided long ago comes into force, and one more replica may not hear of it.
     fn write_late(&mut self, at: Tick) {
         let replica = self.replica();
-        let (before, waits) = (self.about_a_lease(), self.random.percent(60));
+        let lease = self.times.propagation * SECOND;
+        let (before, waits) = (
+            self.random.extreme(lease..=4 * lease),
+            self.random.percent(60),
+        );
         self.actions.push((
             at,
             Action::SlowWrite {
@@ -256,8 +319,32 @@ impl Scenes {
             },
         ));
         self.actions.push((at, Action::Rotate { replica }));
-        if self.random.percent(70) {
-            let moment = at + before + self.random.between(1..=3 * SECOND);
+        let in_force = at + before;
+        if self.random.percent(50) {
+            let other = (replica + 1) % self.replicas;
+            let verifier = self.random.place(self.verifiers);
+            let asks = if self.random.percent(50) {
+                replica
+            } else {
+                other
+            };
+            self.actions.push((
+                in_force,
+                Action::CutOff {
+                    replica: other,
+                    ticks: lease,
+                },
+            ));
+            self.actions.push((
+                in_force,
+                Action::Ask {
+                    verifier,
+                    replica: asks,
+                },
+            ));
+        }
+        if self.random.percent(50) {
+            let moment = in_force + self.random.between(1..=3 * SECOND);
             self.add(moment, |scenes| Action::Rotate {
                 replica: scenes.replica(),
             });

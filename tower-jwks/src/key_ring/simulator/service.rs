@@ -14,7 +14,7 @@ impl World<'_> {
     pub(super) fn mint(&mut self, place: usize) {
         let replica = &mut self.replicas[place];
         let (next, short) = match self.scenario.jitter {
-            true => (replica.random.between(1..=4), replica.random.percent(25)),
+            true => (replica.random.between(1..=6), replica.random.percent(25)),
             false => (1, false),
         };
         self.push(self.now + next, Event::Mint(place));
