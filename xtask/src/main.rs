@@ -8,6 +8,7 @@ mod metadata;
 mod neutral;
 mod package;
 mod run;
+mod simulate;
 mod step;
 
 use std::env;
@@ -22,6 +23,7 @@ The checks of this repository.
     cargo xtask test             every step, in order; stops at the first that fails
     cargo xtask test STEP…       only these steps
     cargo xtask list             the steps
+    cargo xtask simulate         the simulator of the key ring, for longer than a test may take; see its --help
 
 `cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
 not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
@@ -29,6 +31,9 @@ not all of it (no python3, no node, no go), is a failure; without it, it is skip
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["simulate", arguments @ ..] = arguments.as_slice() {
+        return simulate::run(arguments);
+    }
     if arguments
         .iter()
         .any(|&argument| matches!(argument, "-h" | "--help" | "help"))
