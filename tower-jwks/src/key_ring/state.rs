@@ -105,10 +105,12 @@ impl Entry {
         Some(self.published_at?.saturating_add(promise.announcement()))
     }
 
-    /// When the next key is to sign, so early that no token has to be cut short. None if it has no end.
+    /// When the next key is to sign, so early that no token has to be cut short: one replica has to notice,
+    /// and all have to hear of it. None if it has no end.
     pub(crate) fn last_turn(&self, promise: &Promise) -> Option<UnixTime> {
-        let before_the_end = promise.token_life.saturating_add(promise.clock_skew);
-        Some(self.not_after?.saturating_sub(before_the_end))
+        let heard = promise.propagation.saturating_mul(2);
+        let longest = promise.token_life.saturating_add(promise.clock_skew);
+        Some(self.not_after?.saturating_sub(heard.saturating_add(longest)))
     }
 
     /// Whether it could sign for so long that the key after it can be made and announced. It would only
