@@ -54,33 +54,6 @@ pub(crate) enum Rule {
     NotPastItsEnd,
 }
 
-#[cfg(test)]
-impl Rule {
-    pub(crate) const ALL: [Self; 21] = [
-        Self::AnnounceForPropagation,
-        Self::AnnounceForMaxAge,
-        Self::AnnounceForGrace,
-        Self::AnnounceForSkew,
-        Self::AnnounceWhenRead,
-        Self::RetireForPropagation,
-        Self::RetireForTokenLife,
-        Self::RetireForSkew,
-        Self::RetireWhenRead,
-        Self::SignWithinLease,
-        Self::PublishWithinLease,
-        Self::LeaseFromTheQuestion,
-        Self::PublishTheUnion,
-        Self::EpochNeverDown,
-        Self::WriteOnlyOverWhatWasRead,
-        Self::PromiseFirst,
-        Self::OnlyTheFirstUnannounced,
-        Self::RevokedIsGone,
-        Self::AnswerWithinPromise,
-        Self::RetiredStaysRetired,
-        Self::NotPastItsEnd,
-    ];
-}
-
 #[cfg(not(test))]
 pub(crate) const fn holds(_: Rule) -> bool {
     true

@@ -130,3 +130,6 @@ impl State {
             .min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,7 +110,10 @@ impl Entry {
     pub(crate) fn last_turn(&self, promise: &Promise) -> Option<UnixTime> {
         let heard = promise.propagation.saturating_mul(2);
         let longest = promise.token_life.saturating_add(promise.clock_skew);
-        Some(self.not_after?.saturating_sub(heard.saturating_add(longest)))
+        Some(
+            self.not_after?
+                .saturating_sub(heard.saturating_add(longest)),
+        )
     }
 
     /// Whether it could sign for so long that the key after it can be made and announced. It would only

@@ -7,7 +7,6 @@ use super::scenario::Tick;
 pub(super) struct Break {
     pub(super) at: Tick,
     pub(super) broken: Broken,
-    pub(super) why: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

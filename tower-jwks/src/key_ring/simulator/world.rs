@@ -132,10 +132,9 @@ impl<'a> World<'a> {
 
     pub(super) fn fail(&mut self, broken: Broken, why: impl FnOnce() -> String) {
         if self.broken.is_none() {
-            let why = why();
-            self.note(Who::Broken, || why.clone());
+            self.note(Who::Broken, why);
             let at = self.now;
-            self.broken = Some(Break { at, broken, why });
+            self.broken = Some(Break { at, broken });
         }
     }
 
