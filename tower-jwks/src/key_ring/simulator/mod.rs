@@ -5,12 +5,15 @@
 //! run in true time, and is judged by what [`promises`] lists. What breaks is made as small as it goes and
 //! printed as a timeline. That each rule of [`rule`](super::rule) is needed is shown by switching it off.
 
+mod call;
 mod campaign;
+mod errand;
 mod generate;
 mod promises;
 mod random;
 mod replica;
 mod scenario;
+mod scenes;
 mod service;
 mod shrink;
 mod store;

@@ -7,10 +7,13 @@ use super::{
     token::{Kid, number_of},
     world::World,
 };
-use crate::key_ring::{
-    policy::{MOST_KEYS, Promise},
-    rule::{self, Rule},
-    state::{Entry, State},
+use crate::{
+    UnixTime,
+    key_ring::{
+        policy::{MOST_KEYS, Promise},
+        rule::{self, Rule},
+        state::{Entry, State},
+    },
 };
 use std::{rc::Rc, time::Duration};
 
@@ -196,7 +199,7 @@ impl World<'_> {
 
 /// What of a key is decided otherwise than it was.
 fn changes(before: &Entry, after: &Entry) -> Option<&'static str> {
-    fn again<T: PartialEq>(before: Option<T>, after: Option<T>) -> bool {
+    fn again(before: Option<UnixTime>, after: Option<UnixTime>) -> bool {
         before.is_some() && before != after
     }
     if before.created_at != after.created_at || before.not_after != after.not_after {

@@ -1,8 +1,10 @@
 //! One run of a scenario: true time, and what happens in its order.
 
 use super::{
+    call::{Call, Loaded, Slow, Written},
+    errand::Errand,
     promises::{Break, Broken},
-    replica::{Call, Errand, Loaded, Replica, Slow, Written},
+    replica::Replica,
     scenario::{Action, SECOND, SOON, Scenario, Tick},
     store::Store,
     timeline::{Line, Who},
