@@ -2,10 +2,15 @@
 //! the task of a ring comes only when it is called or waited for.
 
 mod faulty;
+mod handed_out;
+mod import;
+mod promise;
 mod replicas;
+mod revocation;
 mod rotation;
 
 use self::faulty::{Fault, Faulty};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use http::Request;
 use std::time::Duration;
 use tests::{
@@ -137,4 +142,16 @@ fn idle(ring: &KeyRing) -> (String, Option<u64>) {
     let error = ring.signing_key().unwrap_err();
     let after = error.retry_after().map(|after| after.as_secs());
     (error.to_string(), after)
+}
+
+/// The Ed25519 key of these bytes, which only a test may choose: RFC 8410 section 7.
+fn der(seed: u8) -> Vec<u8> {
+    const PKCS8: [u8; 16] = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+    [&PKCS8[..], &[seed; 32]].concat()
+}
+
+/// The same in PEM.
+fn pem(seed: u8) -> String {
+    let text = BASE64_STANDARD.encode(der(seed));
+    format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
 }
