@@ -1,13 +1,22 @@
 //! Rings whose keys rotate, from outside: by a clock that stands still, and tokio's time paused, so that
 //! the task of a ring comes only when it is called or waited for.
 
+mod damage;
 mod faulty;
+mod forged;
 mod handed_out;
 mod import;
+mod lease;
+mod lost;
 mod promise;
 mod replicas;
 mod revocation;
 mod rotation;
+mod sealed;
+mod secrets;
+mod status;
+mod stores;
+mod ttl;
 
 use self::faulty::{Fault, Faulty};
 use base64::{Engine, prelude::BASE64_STANDARD};
