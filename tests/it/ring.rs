@@ -2,6 +2,7 @@
 //! the task of a ring comes only when it is called or waited for.
 
 mod damage;
+mod events;
 mod faulty;
 mod forged;
 mod handed_out;

@@ -3,7 +3,7 @@
 use super::{
     document::{Document, NewKey, RingKey},
     events,
-    rotating::{Fault, Rotating},
+    rotating::{Attempt, Fault, Rotating},
     schedule::Cause,
     snapshot::Snapshot,
     state::{Entry, State},
@@ -105,7 +105,7 @@ impl Rotating {
     pub(super) async fn read(self: &Arc<Self>) -> Result<(), KeysUnavailable> {
         let asked_at = self.now();
         let read = self.read_at(asked_at).await;
-        self.came_of_it(&read);
+        self.came_of_it(Attempt::Read, &read);
         read
     }
 
@@ -167,6 +167,7 @@ impl Rotating {
                 changed = true;
             }
             if !changed {
+                self.came_of_it(Attempt::Write, &Ok(()));
                 return Ok(());
             }
             let read = before.state().epoch;
@@ -177,6 +178,7 @@ impl Rotating {
             let swap = self.store.compare_and_swap(Some(read), written).await;
             match swap {
                 Ok(Swap::Done) => {
+                    self.came_of_it(Attempt::Write, &Ok(()));
                     self.take(document, asked_at);
                     // What it leads to may be due as well.
                     self.changed.notify_one();
@@ -185,7 +187,7 @@ impl Rotating {
                 Ok(Swap::Conflict) => self.read().await?,
                 Err(error) => {
                     let written = Err(error);
-                    self.came_of_it(&written);
+                    self.came_of_it(Attempt::Write, &written);
                     return written;
                 }
             }
@@ -213,11 +215,12 @@ impl Rotating {
         self.current.store(Arc::new(snapshot));
     }
 
-    fn came_of_it(&self, outcome: &Result<(), KeysUnavailable>) {
+    /// A store that can be read and not written is at fault until it was written, or need not be.
+    fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
         let mut fault = self.fault();
         match outcome {
             Ok(()) => {
-                if let Some(fault) = fault.take() {
+                if let Some(fault) = fault.take_if(|fault| fault.attempt == attempt) {
                     events::recovered(fault.times);
                 }
             }
@@ -228,6 +231,7 @@ impl Rotating {
                 };
                 events::failed(error, times);
                 *fault = Some(Fault {
+                    attempt,
                     error: error.clone(),
                     since,
                     times,
