@@ -178,3 +178,23 @@ async fn a_key_that_ends_too_soon_is_not_imported() {
     let kid = ring.import(&pem).await.unwrap();
     assert!(published(&ring).contains(&kid));
 }
+
+#[tokio::test(start_paused = true)]
+async fn how_soon_is_too_soon_is_the_rings_promise_whoever_imports() {
+    if !openssl::is_there() {
+        return;
+    }
+    let (pem, end) = certified();
+    let store = MemoryStore::new();
+    let needed = ANNOUNCEMENT + TOKEN_LIFE + 500;
+    let clock = ManualClock::new(end.saturating_sub(secs(needed)));
+    let ring = open(store.clone(), &clock).await;
+    let longer = policy().token_life(secs(TOKEN_LIFE + 500)).build().unwrap();
+    let other = opening(store, &clock).policy(longer).await.unwrap();
+    settled().await;
+    drop(other);
+    assert!(ring.import(&pem).await.is_err());
+    clock.set(end.saturating_sub(secs(needed + 1)));
+    look(&ring).await;
+    ring.import(&pem).await.unwrap();
+}

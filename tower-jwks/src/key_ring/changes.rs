@@ -68,10 +68,7 @@ impl Rotating {
         self.read().await?;
         let current = self.current.load_full();
         let key = RingKey::new(key, &current.keys.ring, self.kek.as_ref())?;
-        let needed = self
-            .policy
-            .announcement()
-            .saturating_add(self.policy.token_life());
+        let ours = self.policy.promise();
         self.change(Some(&key), &|state, now| {
             let refused = |why: &str| Err(KeysUnavailable::new(format!("the key {kid:?} {why}")));
             if state.place(&kid).is_some() {
@@ -83,6 +80,8 @@ impl Rotating {
             if state.is_full() {
                 return refused("has no place: there are 32 others");
             }
+            let promise = state.promise.and(&ours);
+            let needed = promise.announcement().saturating_add(promise.token_life);
             if not_after.is_some_and(|end| end <= now.saturating_add(needed)) {
                 return refused("ends before a token of it could");
             }
