@@ -171,3 +171,39 @@ async fn a_key_whose_turn_comes_while_the_store_is_away_signs_within_the_lease()
     clock.set(after(turn, PROPAGATION - 60));
     assert!(ring.signing_key().is_err());
 }
+
+/// A store that takes its time to answer who reads it.
+struct Slow(MemoryStore, ManualClock);
+
+impl KeyStore for Slow {
+    async fn load(&self) -> Result<Option<StoredRing>, KeysUnavailable> {
+        let answer = self.0.load().await;
+        self.1.advance(secs(10));
+        answer
+    }
+
+    async fn compare_and_swap(
+        &self,
+        read: Option<u64>,
+        next: StoredRing,
+    ) -> Result<Swap, KeysUnavailable> {
+        self.0.compare_and_swap(read, next).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_from_the_question_and_not_from_the_answer() {
+    let clock = clock();
+    let store = MemoryStore::new();
+    // All that is due is done.
+    let first = open(store.clone(), &clock).await;
+    let ring = open(Slow(store, clock.clone()), &clock).await;
+    assert_eq!(clock.now(), after(NOW, 10));
+    ring.refresh().await.unwrap();
+    assert_eq!(clock.now(), after(NOW, 20));
+    clock.set(after(NOW, 10 + PROPAGATION - 1));
+    assert_eq!(signs(&ring), the(KeyState::Active, &first));
+    clock.advance(secs(1));
+    assert!(ring.signing_key().is_err());
+    assert!(ring.published().is_err());
+}

@@ -106,6 +106,23 @@ async fn a_key_is_announced_from_when_it_was_read_not_from_when_it_was_made() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_is_kept_from_when_it_was_read_to_be_retired_not_from_when_it_was_decided() {
+    let clock = clock();
+    let ring = open(MemoryStore::new(), &clock).await;
+    let a = signs(&ring);
+    let turn = ring.rotate().await.unwrap();
+    settled().await;
+    until(&clock, turn.saturating_sub(secs(1)), &[&ring]).await;
+    // Nobody looks when it is time, and somebody may have signed with it until then.
+    let looked = after(turn, 40);
+    skip(&clock, looked, &[&ring]).await;
+    until(&clock, after(looked, AFTERLIFE - 1), &[&ring]).await;
+    assert!(published(&ring).contains(&a));
+    until(&clock, after(looked, AFTERLIFE), &[&ring]).await;
+    assert!(!published(&ring).contains(&a));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_entity_tag_begins_with_the_epoch_and_the_age_is_that_of_the_policy() {
     let clock = clock();
     let ring = open(MemoryStore::new(), &clock).await;
