@@ -16,6 +16,7 @@ mod minting;
 mod mutations;
 mod refusals;
 mod remote;
+mod ring;
 mod secrets;
 mod vectors;
 mod wso2;

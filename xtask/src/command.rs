@@ -1,5 +1,6 @@
 use std::env;
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -67,6 +68,25 @@ impl Shell {
         match self.command.status() {
             Ok(status) => Ok(status.success()),
             Err(error) => Err(format!("`{}` cannot be started: {error}", self.text)),
+        }
+    }
+
+    /// Runs it, and gives away each line that it writes to its standard output.
+    pub(crate) fn lines(mut self, mut line: impl FnMut(&str)) -> Result<(), String> {
+        println!("$ {}", self.text);
+        let spawned = self.command.stdout(Stdio::piped()).spawn();
+        let mut child =
+            spawned.map_err(|error| format!("`{}` cannot be started: {error}", self.text))?;
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output)
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|text| line(&text));
+        }
+        match child.wait() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("`{}` ended with {status}", self.text)),
+            Err(error) => Err(format!("`{}` cannot be waited for: {error}", self.text)),
         }
     }
 

@@ -9,6 +9,7 @@ mod neutral;
 mod package;
 mod rotation;
 mod run;
+mod simulate;
 mod step;
 
 use std::env;
@@ -26,6 +27,7 @@ The checks of this repository.
     cargo xtask rotation [--rotations N]
                                  gateways whose keys rotate, 10 times, and one that is killed meanwhile;
                                  clients of Python and Node, which keep the key set, verify all they sign
+    cargo xtask simulate         the simulator of the key ring, for longer than a test may take; see its --help
 
 `cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
 not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
@@ -33,6 +35,9 @@ not all of it (no python3, no node, no go), is a failure; without it, it is skip
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["simulate", arguments @ ..] = arguments.as_slice() {
+        return simulate::run(arguments);
+    }
     if arguments
         .iter()
         .any(|&argument| matches!(argument, "-h" | "--help" | "help"))

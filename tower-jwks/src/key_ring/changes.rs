@@ -3,7 +3,7 @@
 use super::{
     document::{Document, NewKey, RingKey},
     events,
-    rotating::{Fault, Rotating},
+    rotating::{Attempt, Fault, Rotating},
     schedule::Cause,
     snapshot::Snapshot,
     source::{AnyStore, Source, limited},
@@ -70,10 +70,7 @@ impl Rotating {
         self.read().await?;
         let current = self.current.load_full();
         let key = RingKey::new(key, &current.keys.ring, self.kek.as_ref())?;
-        let needed = self
-            .policy
-            .announcement()
-            .saturating_add(self.policy.token_life());
+        let ours = self.policy.promise();
         self.change(Some(&key), &|state, now| {
             let refused = |why: &str| Err(KeysUnavailable::new(format!("the key {kid:?} {why}")));
             if state.place(&kid).is_some() {
@@ -85,6 +82,8 @@ impl Rotating {
             if state.is_full() {
                 return refused("has no place: there are 32 others");
             }
+            let promise = state.promise.and(&ours);
+            let needed = promise.announcement().saturating_add(promise.token_life);
             if not_after.is_some_and(|end| end <= now.saturating_add(needed)) {
                 return refused("ends before a token of it could");
             }
@@ -110,7 +109,7 @@ impl Rotating {
     pub(super) async fn read(&self) -> Result<(), KeysUnavailable> {
         let asked_at = self.now();
         let read = self.read_at(asked_at).await;
-        self.came_of_it(&read);
+        self.came_of_it(Attempt::Read, &read);
         read
     }
 
@@ -188,6 +187,7 @@ impl Rotating {
                 changed = true;
             }
             if !changed {
+                self.came_of_it(Attempt::Write, &Ok(()));
                 return Ok(());
             }
             let read = before.state().epoch;
@@ -198,6 +198,7 @@ impl Rotating {
             let swap = store.compare_and_swap(Some(read), written).await;
             match swap {
                 Ok(Swap::Done) => {
+                    self.came_of_it(Attempt::Write, &Ok(()));
                     self.take(document, asked_at);
                     // What it leads to may be due as well.
                     self.changed.notify_one();
@@ -206,7 +207,7 @@ impl Rotating {
                 Ok(Swap::Conflict) => self.read().await?,
                 Err(error) => {
                     let written = Err(error);
-                    self.came_of_it(&written);
+                    self.came_of_it(Attempt::Write, &written);
                     return written;
                 }
             }
@@ -234,11 +235,12 @@ impl Rotating {
         self.current.store(Arc::new(snapshot));
     }
 
-    fn came_of_it(&self, outcome: &Result<(), KeysUnavailable>) {
+    /// A store that can be read and not written is at fault until it was written, or need not be.
+    fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
         let mut fault = self.fault();
         match outcome {
             Ok(()) => {
-                if let Some(fault) = fault.take() {
+                if let Some(fault) = fault.take_if(|fault| fault.attempt == attempt) {
                     events::recovered(fault.times);
                 }
             }
@@ -249,6 +251,7 @@ impl Rotating {
                 };
                 events::failed(error, times);
                 *fault = Some(Fault {
+                    attempt,
                     error: error.clone(),
                     since,
                     times,

@@ -24,6 +24,8 @@ mod rotating;
 mod rule;
 #[cfg(feature = "rotation")]
 mod schedule;
+#[cfg(all(test, feature = "rotation"))]
+mod simulator;
 #[cfg(feature = "rotation")]
 mod snapshot;
 #[cfg(feature = "rotation")]

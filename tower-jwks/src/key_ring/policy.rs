@@ -43,7 +43,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
 ///
 /// // A replica would stop signing between two looks at the store.
 /// let error = RotationPolicy::builder().poll(minutes(10)).build().unwrap_err();
-/// assert_eq!(error.to_string(), "poll: is over half of `propagation`, 5m 0s");
+/// assert_eq!(error.to_string(), "poll: is too long to read the store twice in less than `propagation`, 5m 0s");
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
 ///
@@ -237,8 +237,8 @@ impl RotationPolicyBuilder {
         self
     }
 
-    /// How often the store is read; a tenth more or less, so that replicas do not come together. Default: 10
-    /// seconds.
+    /// How often the store is read at least; up to a tenth more often, so that replicas do not come together.
+    /// Default: 10 seconds.
     pub const fn poll(mut self, poll: Duration) -> Self {
         self.policy.poll = poll;
         self
@@ -306,8 +306,11 @@ impl RotationPolicyBuilder {
             let message = format!("is {relation}, {}", Human(bound));
             Err(ConfigError::new(field, message))
         };
-        if policy.poll > promise.propagation / 2 {
-            return wrong("poll", "over half of `propagation`", promise.propagation);
+        // Times are whole seconds, so that the time a replica has may be a second shorter.
+        let twice = policy.poll.saturating_mul(2) + Duration::from_secs(1);
+        if twice > promise.propagation {
+            let relation = "too long to read the store twice in less than `propagation`";
+            return wrong("poll", relation, promise.propagation);
         }
         if promise.clock_skew > promise.propagation {
             return wrong("clock_skew", "over `propagation`", promise.propagation);
@@ -388,8 +391,8 @@ mod tests {
             ),
             (builder().grace(secs(u64::MAX)), "grace: is over 10 years"),
             (
-                builder().propagation(secs(19)),
-                "poll: is over half of `propagation`, 19s",
+                builder().propagation(secs(20)),
+                "poll: is too long to read the store twice in less than `propagation`, 20s",
             ),
             (
                 builder().clock_skew(secs(301)),

@@ -31,9 +31,17 @@ pub(super) struct Rotating {
     fault: Mutex<Option<Fault>>,
 }
 
-/// What keeps the store from being read, or what is in it from being taken.
+/// What was to be done with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    Read,
+    Write,
+}
+
+/// What keeps the store from being read or written, or what is in it from being taken.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
+    pub(super) attempt: Attempt,
     pub(super) error: KeysUnavailable,
     pub(super) since: UnixTime,
     pub(super) times: u32,

@@ -46,6 +46,12 @@ pub(crate) enum Rule {
     OnlyTheFirstUnannounced,
     /// A key that was revoked is out of the state at once.
     RevokedIsGone,
+    /// An answer is kept no longer than the ring promises, whatever a replica is set to say.
+    AnswerWithinPromise,
+    /// A key whose turn is over does not sign again when the next one is revoked.
+    RetiredStaysRetired,
+    /// A key does not sign past its end.
+    NotPastItsEnd,
 }
 
 #[cfg(not(test))]

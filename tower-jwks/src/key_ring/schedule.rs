@@ -32,7 +32,7 @@ impl State {
         self.date(now);
         self.let_go(now);
         if self.rotation_due(now, policy).is_some_and(|at| at <= now) {
-            let cause = match self.active(now) {
+            let cause = match self.signer(now) {
                 Some(_) => Cause::Due,
                 None => Cause::Now,
             };
@@ -61,12 +61,12 @@ impl State {
         }
     }
 
-    /// Lets go of keys whose tokens are all expired, and of those that came to their end unused.
+    /// Lets go of keys whose tokens are all expired, and of those that wait and are too near their end.
     fn let_go(&mut self, now: UnixTime) {
         let promise = self.promise;
         self.keys.retain(|key| {
             let gone = key.gone_at(&promise).is_some_and(|at| at <= now);
-            let useless = key.is_in_reserve() && key.not_after.is_some_and(|end| end <= now);
+            let useless = key.is_in_reserve() && !key.lasts(&promise, now);
             !gone && !useless
         });
     }
@@ -80,12 +80,8 @@ impl State {
             return Some(now);
         };
         let turn = active.activates_at?.saturating_add(policy.interval);
-        // So early that no token has to be cut short.
-        let promise = &self.promise;
-        let end = active
-            .not_after
-            .map(|end| end.saturating_sub(promise.token_life.saturating_add(promise.clock_skew)));
-        Some(end.map_or(turn, |end| end.min(turn)))
+        let last = active.last_turn(&self.promise);
+        Some(last.map_or(turn, |last| last.min(turn)))
     }
 
     /// The key that is decided to sign next.
@@ -105,7 +101,8 @@ impl State {
         let promise = self.promise;
         let last = self.keys.iter().filter_map(|key| key.activates_at).max();
         // By its turn; but if nothing signs, whichever can do so first.
-        let reserve = self.keys.iter_mut().filter(|key| key.is_in_reserve());
+        let reserve = self.keys.iter_mut();
+        let reserve = reserve.filter(|key| key.is_in_reserve() && key.lasts(&promise, now));
         let next = match cause {
             Cause::Due => reserve.into_iter().next(),
             Cause::Now => reserve.min_by_key(|key| key.published_at),
@@ -133,3 +130,6 @@ impl State {
             .min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ pub(super) struct Snapshot {
     /// One for each key that is pending, or was when the set was rendered.
     pub(super) audiences: Vec<(Box<str>, Arc<Audience>)>,
     everyday: Arc<PublishedKeys>,
-    /// After a key was revoked, until then.
-    emergency: Option<(Arc<PublishedKeys>, UnixTime)>,
+    /// For a while after a key was revoked.
+    emergency: Option<Arc<PublishedKeys>>,
 }
 
 impl Snapshot {
@@ -50,12 +50,8 @@ impl Snapshot {
             let counted = Arc::clone(&counted);
             Arc::new(PublishedKeys::of_ring(&jwks, max_age, state.epoch, counted))
         };
-        let emergency = state.emergency_until().map(|until| {
-            (
-                render(policy.emergency_max_age.min(state.max_age(policy))),
-                until,
-            )
-        });
+        let emergency =
+            (!state.revoked.is_empty()).then(|| render(state.emergency_max_age(policy)));
         Self {
             everyday: render(state.max_age(policy)),
             emergency,
@@ -103,10 +99,8 @@ impl Snapshot {
     }
 
     pub(super) fn published(&self, now: UnixTime) -> Result<&Arc<PublishedKeys>, Idle> {
-        self.view.published(now)?;
-        Ok(match &self.emergency {
-            Some((hurried, until)) if now < *until => hurried,
-            _ => &self.everyday,
-        })
+        let state = self.view.published(now)?;
+        let emergency = self.emergency.as_ref().filter(|_| state.is_emergency(now));
+        Ok(emergency.unwrap_or(&self.everyday))
     }
 }

@@ -90,11 +90,11 @@ impl Entry {
     /// Whether its turn is over, whatever becomes of the key after it. Not yet by a clock that is behind the
     /// one that has dated it.
     fn has_retired(&self, now: UnixTime) -> bool {
-        self.retired_at.is_some_and(|at| at <= now)
+        rule::holds(Rule::RetiredStaysRetired) && self.retired_at.is_some_and(|at| at <= now)
     }
 
     fn has_ended(&self, now: UnixTime) -> bool {
-        self.not_after.is_some_and(|end| end <= now)
+        rule::holds(Rule::NotPastItsEnd) && self.not_after.is_some_and(|end| end <= now)
     }
 
     /// Whether it waits for its turn, which is not decided yet.
@@ -105,6 +105,26 @@ impl Entry {
     /// When it may sign, if what it waits for has begun.
     pub(crate) fn matures_at(&self, promise: &Promise) -> Option<UnixTime> {
         Some(self.published_at?.saturating_add(promise.announcement()))
+    }
+
+    /// When the next key is to sign, so early that no token has to be cut short: one replica has to notice,
+    /// and all have to hear of it. None if it has no end.
+    pub(crate) fn last_turn(&self, promise: &Promise) -> Option<UnixTime> {
+        let heard = promise.propagation.saturating_mul(2);
+        let longest = promise.token_life.saturating_add(promise.clock_skew);
+        Some(
+            self.not_after?
+                .saturating_sub(heard.saturating_add(longest)),
+        )
+    }
+
+    /// Whether it could sign for so long that the key after it can be made and announced. It would only
+    /// bring the time nearer at which nothing signs.
+    pub(crate) fn lasts(&self, promise: &Promise, now: UnixTime) -> bool {
+        let matures_at = self.matures_at(promise).unwrap_or(now);
+        let next = promise.propagation.saturating_add(promise.announcement());
+        let until = self.last_turn(promise);
+        until.is_none_or(|until| now.max(matures_at).saturating_add(next) <= until)
     }
 
     /// When nobody needs it any more, if that is known.
@@ -165,13 +185,22 @@ impl State {
     ///
     /// What was never promised is not said, though a replica may be set to say it.
     pub(crate) fn max_age(&self, policy: &RotationPolicy) -> Duration {
-        policy.promise().max_age.min(self.promise.max_age)
+        let own = policy.promise().max_age;
+        match rule::holds(Rule::AnswerWithinPromise) {
+            true => own.min(self.promise.max_age),
+            false => own,
+        }
     }
 
-    /// Until when answers may be kept for a short time only, because a key was revoked.
-    pub(crate) fn emergency_until(&self) -> Option<UnixTime> {
-        let last = self.revoked.last()?;
-        Some(last.at.saturating_add(self.promise.memory()))
+    /// How long an answer may be kept in an emergency.
+    pub(crate) fn emergency_max_age(&self, policy: &RotationPolicy) -> Duration {
+        policy.emergency_max_age.min(self.max_age(policy))
+    }
+
+    /// Whether somebody may hold an answer yet that has a revoked key.
+    pub(crate) fn is_emergency(&self, now: UnixTime) -> bool {
+        let last = self.revoked.last();
+        last.is_some_and(|last| now < last.at.saturating_add(self.promise.memory()))
     }
 
     pub(crate) fn place(&self, kid: &str) -> Option<usize> {
@@ -186,9 +215,11 @@ impl State {
         self.keys.len() >= MOST_KEYS
     }
 
-    /// Whether no key waits for its turn without a date, and there is room for one.
+    /// Whether no key waits for its turn without a date, and there is room for one. A key with an end may come
+    /// to it while it waits, so that it is nothing to rely on.
     pub(crate) fn lacks_reserve(&self) -> bool {
-        !self.keys.iter().any(Entry::is_in_reserve) && !self.is_full()
+        let lasting = |key: &Entry| key.is_in_reserve() && key.not_after.is_none();
+        !self.keys.iter().any(lasting) && !self.is_full()
     }
 
     /// With one more key, whose turn comes after those that wait.

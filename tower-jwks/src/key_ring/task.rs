@@ -59,12 +59,12 @@ impl Rotating {
     }
 }
 
-/// A tenth more or less, so that replicas that were started together do not stay so.
+/// Up to a tenth less, so that replicas that were started together do not stay so.
 fn jittered(pause: Duration) -> Duration {
-    let mut byte = [128];
+    let mut byte = [0];
     // Without random bytes it is what it is.
     let _ = crypto::random(&mut byte);
-    pause.mul_f64(0.9 + 0.2 * f64::from(byte[0]) / 255.0)
+    pause.mul_f64(1.0 - 0.1 * f64::from(byte[0]) / 255.0)
 }
 
 /// What was said of the keys, so that it is said when it changes.

@@ -48,7 +48,7 @@ fn settings(callers: &Callers) -> Value {
             "algorithm": ALGORITHM,
             "rotateEvery": seconds(ROTATE_EVERY),
             "maxAge": seconds(MAX_AGE),
-            "propagation": "2s",
+            "propagation": "3s",
             "poll": "1s",
             "grace": seconds(GRACE),
             "clockSkew": "1s",
