@@ -109,7 +109,7 @@ fn a_promise_that_cannot_be_kept_is_refused_in_the_words_of_the_command_line() {
         ("--grace 1500ms", "--grace: has a fraction of a second;"),
         ("--token-life 0s", "--token-life: is zero;"),
         ("--token-life 20y", "--token-life: is over 10 years;"),
-        ("--propagation 1s", "--propagation: is under 2 seconds;"),
+        ("--propagation 2s", "--propagation: is under 3 seconds;"),
         (
             "--clock-skew 6m",
             "--clock-skew: is over `--propagation`, 5m 0s;",

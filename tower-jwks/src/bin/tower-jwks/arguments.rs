@@ -271,15 +271,12 @@ fn time(name: &str) -> Option<&'static str> {
 fn policy(times: &[(&'static str, Duration)]) -> Result<RotationPolicy, ConfigError> {
     // Only what is promised counts: the rest is in the settings of the processes, and is here what fits all.
     let longest = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-    let mut policy = RotationPolicy::builder().interval(longest);
+    let policy = RotationPolicy::builder().interval(longest);
+    let mut policy = policy.poll(Duration::from_secs(1));
     for (name, time) in times {
         policy = match *name {
             "max-age" => policy.max_age(*time),
-            "propagation" => {
-                let poll = Duration::from_secs(time.as_secs() / 2);
-                let usual = RotationPolicy::default().poll();
-                policy.propagation(*time).poll(poll.min(usual))
-            }
+            "propagation" => policy.propagation(*time),
             "grace" => policy.grace(*time),
             "clock-skew" => policy.clock_skew(*time),
             _ => policy.token_life(*time),
@@ -291,7 +288,7 @@ fn policy(times: &[(&'static str, Duration)]) -> Result<RotationPolicy, ConfigEr
 /// In the words of the command line.
 fn in_options(error: &ConfigError) -> String {
     if error.field() == "poll" {
-        return "--propagation: is under 2 seconds".to_owned();
+        return "--propagation: is under 3 seconds".to_owned();
     }
     let text = TIMES
         .into_iter()
