@@ -54,6 +54,7 @@
 //! | `remote` | with `client` | [`RemoteJwks`], over any HTTP client that is a tower service; needs a tokio runtime |
 //! | `rotation` | yes | [`KeyStore`], [`DirectoryStore`]: rings that rotate, and where they are kept; needs a tokio runtime |
 //! | `notify` | no | the directory of a ring is watched, not only read from time to time; brings `rotation` |
+//! | `command` | no | the program `tower-jwks`, which tells of rings in directories and changes them; brings `rotation` |
 //! | `reqwest` | no | `ReqwestClient`, over reqwest 0.13; brings `remote` |
 //! | `tracing` | yes | events of the fetching |
 //! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |

@@ -208,7 +208,7 @@ impl NextState {
                         None => (
                             Some(matures_at),
                             format!(
-                                "not before it has been published for {announced}; then by the interval of those who sign"
+                                "not before it has been published for {announced}; its turn comes by the interval of those who sign"
                             ),
                         ),
                     },
@@ -232,7 +232,7 @@ impl NextState {
                         format!("it signs for {interval}, and no longer than to its end")
                     }
                     (None, None) => {
-                        "it signs by the interval of those who sign, and no longer than to its end"
+                        "when it has signed for the interval of those who sign, or comes to its end"
                             .to_owned()
                     }
                 };

@@ -111,7 +111,7 @@ async fn what_is_not_there_is_not_found_and_nothing_can_be_changed() {
     ] {
         assert_eq!(gateway.ask("GET", path).await.status, 404, "{path}");
     }
-    for path in ["/healthz", "/readyz", "/issuers", "/applications"] {
+    for path in ["/healthz", "/readyz", "/issuers", "/applications", "/keys"] {
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"] {
             let answer = gateway.ask(method, path).await;
             assert_eq!(answer.status, 405, "{method} {path}");
@@ -135,7 +135,7 @@ async fn what_is_not_there_is_not_found_and_nothing_can_be_changed() {
 async fn without_an_admin_address_nothing_is_told() {
     let (gateway, ..) = serving("[{target: '/test', verb: GET, secured: false}]").await;
     assert!(!gateway.announcement.contains("admin"));
-    for path in ["/healthz", "/readyz", "/issuers", "/applications"] {
+    for path in ["/healthz", "/readyz", "/issuers", "/applications", "/keys"] {
         assert_eq!(gateway.get(path, &[]).await.status, 404, "{path}");
     }
 }

@@ -29,6 +29,7 @@ mod minimal_assertion;
 mod provider;
 mod refusals;
 mod remote;
+mod ring;
 mod serving;
 mod streaming;
 mod subscriptions;
