@@ -1,6 +1,12 @@
 //! Keys of our own, and their certificates' ends.
 
 use super::*;
+
+/// The next key signs so long before an end: all replicas have heard of it, and no token is cut short.
+const LAST_TURN: u64 = 2 * PROPAGATION + TOKEN_LIFE + SKEW;
+
+/// A key can be announced, and the next one after it.
+const NEEDED: u64 = LAST_TURN + PROPAGATION + 2 * ANNOUNCEMENT;
 use tests::openssl;
 use tower_jwks::SigningKey;
 
@@ -111,7 +117,7 @@ async fn a_ring_has_32_keys_at_most() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_key_signs_before_a_certificate_ends_by_the_life_of_a_token() {
+async fn the_next_key_signs_so_long_before_a_certificate_ends_that_no_token_is_cut_short() {
     if !openssl::is_there() {
         return;
     }
@@ -124,7 +130,7 @@ async fn the_next_key_signs_before_a_certificate_ends_by_the_life_of_a_token() {
     let (certified, next) = (signs(&ring), the(KeyState::Pending, &ring));
     assert_eq!(ring.status().keys[0].not_after, Some(end));
 
-    let turn = end.saturating_sub(secs(TOKEN_LIFE + SKEW));
+    let turn = end.saturating_sub(secs(LAST_TURN));
     skip(&clock, turn.saturating_sub(secs(1)), &[&ring]).await;
     assert_eq!(signs(&ring), certified);
     skip(&clock, turn, &[&ring]).await;
@@ -142,12 +148,18 @@ async fn no_key_signs_past_its_end_though_nothing_can_sign_after_it_yet() {
     let ring = opening.await.unwrap();
     settled().await;
     let certified = signs(&ring);
-    // Its successor is new when it is wanted.
+    // All that could follow it are revoked: before one is to sign, and when one is decided to.
     let late = end.saturating_sub(secs(1000));
-    skip(&clock, late, &[&ring]).await;
-    let pending = the(KeyState::Pending, &ring);
-    ring.revoke(&pending).await.unwrap();
-    settled().await;
+    for time in [end.saturating_sub(secs(LAST_TURN + 1)), late] {
+        skip(&clock, time, &[&ring]).await;
+        for (pending, _) in states(&ring)
+            .iter()
+            .filter(|(_, state)| *state == KeyState::Pending)
+        {
+            ring.revoke(pending).await.unwrap();
+        }
+        settled().await;
+    }
 
     until(&clock, end.saturating_sub(secs(1)), &[&ring]).await;
     assert_eq!(signs(&ring), certified);
@@ -165,15 +177,14 @@ async fn a_key_that_ends_too_soon_is_not_imported() {
         return;
     }
     let (pem, end) = certified();
-    let needed = ANNOUNCEMENT + TOKEN_LIFE;
-    let clock = ManualClock::new(end.saturating_sub(secs(needed)));
+    let clock = ManualClock::new(end.saturating_sub(secs(NEEDED - 1)));
     let ring = open(MemoryStore::new(), &clock).await;
     let error = ring.import(&pem).await.unwrap_err().to_string();
     assert!(
-        error.ends_with("ends before a token of it could"),
+        error.ends_with("ends before it could be announced, and the next one after it"),
         "{error}"
     );
-    clock.set(end.saturating_sub(secs(needed + 1)));
+    clock.set(end.saturating_sub(secs(NEEDED)));
     look(&ring).await;
     let kid = ring.import(&pem).await.unwrap();
     assert!(published(&ring).contains(&kid));
@@ -186,15 +197,15 @@ async fn how_soon_is_too_soon_is_the_rings_promise_whoever_imports() {
     }
     let (pem, end) = certified();
     let store = MemoryStore::new();
-    let needed = ANNOUNCEMENT + TOKEN_LIFE + 500;
-    let clock = ManualClock::new(end.saturating_sub(secs(needed)));
+    let needed = NEEDED + 500;
+    let clock = ManualClock::new(end.saturating_sub(secs(needed - 1)));
     let ring = open(store.clone(), &clock).await;
     let longer = policy().token_life(secs(TOKEN_LIFE + 500)).build().unwrap();
     let other = opening(store, &clock).policy(longer).await.unwrap();
     settled().await;
     drop(other);
     assert!(ring.import(&pem).await.is_err());
-    clock.set(end.saturating_sub(secs(needed + 1)));
+    clock.set(end.saturating_sub(secs(needed)));
     look(&ring).await;
     ring.import(&pem).await.unwrap();
 }

@@ -181,7 +181,10 @@ async fn a_ring_that_is_only_looked_at_is_not_made_and_does_nothing_by_itself() 
     let bytes = before.secret_document().to_vec();
     assert_eq!(store.has().await.secret_document(), bytes);
     assert_eq!(epoch(&tool), before.epoch());
+    // How long a key signs is for those to say that sign.
     tool.refresh().await.unwrap();
+    assert_eq!(store.has().await.epoch(), before.epoch());
+    tool.rotate().await.unwrap();
     assert!(store.has().await.epoch() > before.epoch());
 }
 

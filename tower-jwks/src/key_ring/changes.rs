@@ -50,6 +50,9 @@ impl Rotating {
         self.read().await?;
         let policy = &self.policy;
         self.change(None, &|state, now| {
+            if state.was_revoked(kid) {
+                return Ok(false);
+            }
             if !state.revoke(kid, now) {
                 return Err(KeysUnavailable::new(format!("the ring has no key {kid:?}")));
             }
@@ -82,12 +85,15 @@ impl Rotating {
             if state.is_full() {
                 return refused("has no place: there are 32 others");
             }
-            let promise = state.promise.and(&ours);
-            let needed = promise.announcement().saturating_add(promise.token_life);
-            if not_after.is_some_and(|end| end <= now.saturating_add(needed)) {
-                return refused("ends before a token of it could");
+            let entry = Entry::new(kid.as_str().into(), not_after, now);
+            let announced = Entry {
+                published_at: Some(now),
+                ..entry.clone()
+            };
+            if !announced.lasts(&state.promise.and(&ours), now) {
+                return refused("ends before it could be announced, and the next one after it");
             }
-            state.add(Entry::new(kid.as_str().into(), not_after, now), now);
+            state.add(entry, now);
             Ok(true)
         })
         .await?;

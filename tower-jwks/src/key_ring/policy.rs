@@ -64,6 +64,7 @@ impl RotationPolicy {
     pub fn builder() -> RotationPolicyBuilder {
         RotationPolicyBuilder {
             policy: Self::default(),
+            poll: None,
         }
     }
 
@@ -215,6 +216,7 @@ impl Promise {
 #[must_use]
 pub struct RotationPolicyBuilder {
     policy: RotationPolicy,
+    poll: Option<Duration>,
 }
 
 impl RotationPolicyBuilder {
@@ -238,9 +240,9 @@ impl RotationPolicyBuilder {
     }
 
     /// How often the store is read at least; up to a tenth more often, so that replicas do not come together.
-    /// Default: 10 seconds.
+    /// Default: 10 seconds, or what goes twice into a shorter `propagation`.
     pub const fn poll(mut self, poll: Duration) -> Self {
-        self.policy.poll = poll;
+        self.poll = Some(poll);
         self
     }
 
@@ -278,8 +280,12 @@ impl RotationPolicyBuilder {
     /// read less than twice in `propagation`; `propagation` is under `clock_skew`; or a key signs for less time
     /// than it takes to announce the next one, or so short that more than 16 were kept for their tokens.
     pub fn build(self) -> Result<RotationPolicy, ConfigError> {
-        let Self { mut policy } = self;
+        let Self { mut policy, poll } = self;
         let promise = policy.promise;
+        // Times are whole seconds, so that the time a replica has may be a second shorter.
+        let longest_poll = promise.propagation.as_secs().saturating_sub(1) / 2;
+        let longest_poll = Duration::from_secs(longest_poll);
+        policy.poll = poll.unwrap_or(policy.poll.min(longest_poll).max(Duration::from_secs(1)));
         policy.emergency_max_age = policy.emergency_max_age.min(promise.max_age);
         for (field, time, may_be_zero) in [
             ("interval", policy.interval, false),
@@ -306,9 +312,7 @@ impl RotationPolicyBuilder {
             let message = format!("is {relation}, {}", Human(bound));
             Err(ConfigError::new(field, message))
         };
-        // Times are whole seconds, so that the time a replica has may be a second shorter.
-        let twice = policy.poll.saturating_mul(2) + Duration::from_secs(1);
-        if twice > promise.propagation {
+        if policy.poll > longest_poll {
             let relation = "too long to read the store twice in less than `propagation`";
             return wrong("poll", relation, promise.propagation);
         }
@@ -391,7 +395,7 @@ mod tests {
             ),
             (builder().grace(secs(u64::MAX)), "grace: is over 10 years"),
             (
-                builder().propagation(secs(20)),
+                builder().propagation(secs(20)).poll(secs(10)),
                 "poll: is too long to read the store twice in less than `propagation`, 20s",
             ),
             (
@@ -413,6 +417,20 @@ mod tests {
         }
         assert!(builder().build().is_ok());
         assert!(builder().interval(secs(37 * 60)).build().is_ok());
+    }
+
+    #[test]
+    fn a_short_propagation_is_polled_often_enough() {
+        let poll = |propagation| {
+            let policy = RotationPolicy::builder()
+                .clock_skew(secs(1))
+                .propagation(secs(propagation));
+            policy.build().map(|policy| policy.poll())
+        };
+        assert_eq!(poll(300), Ok(secs(10)));
+        assert_eq!(poll(20), Ok(secs(9)));
+        assert_eq!(poll(3), Ok(secs(1)));
+        assert!(poll(2).is_err());
     }
 
     #[test]

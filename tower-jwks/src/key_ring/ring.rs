@@ -206,7 +206,7 @@ impl KeyRing {
     /// when it has been published for as long as that takes; until then nothing is signed.
     ///
     /// Verifiers believe the key for as long as they keep the set they have. For a while they are told to keep
-    /// the new one for a shorter time.
+    /// the new one for a shorter time. To revoke a key again changes nothing.
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ pub(super) async fn run(ring: Weak<Rotating>) {
             told.tell(&ring);
             ring.pause()
         };
-        // Nothing is held here that keeps the ring alive, but for as long as it is looked at.
+        // A ring that nobody has any more is let go of when the wait is over, a poll at most.
         if !sleep(&ring, wait).await {
             return;
         }

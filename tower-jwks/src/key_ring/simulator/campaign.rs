@@ -16,6 +16,8 @@ pub(super) struct Campaign {
     pub(super) seed: u64,
     pub(super) schedules: u64,
     pub(super) without: Option<Rule>,
+    /// Only this counts as a break.
+    pub(super) only: Option<Broken>,
 }
 
 /// What came of it.
@@ -53,6 +55,7 @@ impl Campaign {
             report.schedules += 1;
             report.counts.add(&outcome.counts);
             if let Some(broken) = outcome.broken
+                && self.only.is_none_or(|only| only == broken.broken)
                 && found.fetch_min(number, Ordering::Relaxed) > number
             {
                 let broken = broken.broken;
