@@ -3,6 +3,7 @@
 use super::{
     document::{Document, NewKey, RingKey},
     events,
+    policy::Promise,
     rotating::{Fault, Rotating},
     schedule::Cause,
     snapshot::Snapshot,
@@ -11,13 +12,30 @@ use super::{
 };
 use crate::{Algorithm, KeysUnavailable, RsaSize, SigningKey, Swap, UnixTime};
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Notify, task::spawn_blocking};
 
 /// How often a change is tried again that others were faster with.
 const ATTEMPTS: usize = 16;
 
 /// What is to be changed of a state that was read, at this time; false if nothing is.
 type Change<'a> = &'a (dyn Fn(&mut State, UnixTime) -> Result<bool, KeysUnavailable> + Send + Sync);
+
+/// Has the task look at the store when a call is over, also if it was dropped, or failed, when the store had
+/// written already.
+struct LookAgain<'a>(&'a Notify);
+
+impl Drop for LookAgain<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// What was tried of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tried {
+    Read,
+    Write,
+}
 
 impl Rotating {
     /// Reads the store and does what is due.
@@ -29,6 +47,7 @@ impl Rotating {
 
     pub(super) async fn rotate(&self) -> Result<UnixTime, KeysUnavailable> {
         self.source.store()?;
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         self.advance().await?;
@@ -46,6 +65,7 @@ impl Rotating {
     }
 
     pub(super) async fn revoke(&self, kid: &str) -> Result<(), KeysUnavailable> {
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         let policy = &self.policy;
@@ -57,8 +77,9 @@ impl Rotating {
             Ok(true)
         })
         .await?;
-        // The key that takes over may have been made just now.
-        self.advance().await
+        // The key that takes over may have been made just now. If that fails, the task goes on trying.
+        let _ = self.advance().await;
+        Ok(())
     }
 
     pub(super) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
@@ -66,14 +87,11 @@ impl Rotating {
         let key = NewKey::from_pem(self.algorithm, pem).map_err(wrong)?;
         let kid = key.signing.kid().to_owned();
         let not_after = key.signing.not_after();
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         let current = self.current.load_full();
         let key = RingKey::new(key, &current.keys.ring, self.kek.as_ref())?;
-        let needed = self
-            .policy
-            .announcement()
-            .saturating_add(self.policy.token_life());
         self.change(Some(&key), &|state, now| {
             let refused = |why: &str| Err(KeysUnavailable::new(format!("the key {kid:?} {why}")));
             if state.place(&kid).is_some() {
@@ -85,14 +103,14 @@ impl Rotating {
             if state.is_full() {
                 return refused("has no place: there are 32 others");
             }
-            if not_after.is_some_and(|end| end <= now.saturating_add(needed)) {
+            if !is_of_use(not_after, &state.promise.and(&self.policy.promise()), now) {
                 return refused("ends before a token of it could");
             }
             state.add(Entry::new(kid.as_str().into(), not_after, now), now);
             Ok(true)
         })
         .await?;
-        self.advance().await?;
+        let _ = self.advance().await;
         Ok(kid)
     }
 
@@ -110,7 +128,7 @@ impl Rotating {
     pub(super) async fn read(&self) -> Result<(), KeysUnavailable> {
         let asked_at = self.now();
         let read = self.read_at(asked_at).await;
-        self.came_of_it(&read);
+        self.came_of_it(Tried::Read, &read);
         read
     }
 
@@ -138,6 +156,16 @@ impl Rotating {
             .view
             .may_become(&document.state)
             .map_err(|older| KeysUnavailable::new(older.to_string()))?;
+        // Of a file that lists them, an operator may take one off again.
+        if self.source.store().is_ok() {
+            let keys = &mut document.state.keys.iter();
+            if let Some(key) = keys.find(|key| before.state().was_revoked(&key.kid)) {
+                return Err(KeysUnavailable::new(format!(
+                    "the ring in the store has a key that was revoked, {:?}",
+                    key.kid
+                )));
+            }
+        }
         self.take(document, asked_at);
         Ok(())
     }
@@ -178,16 +206,22 @@ impl Rotating {
             let mut changed = change(&mut state, now)?;
             let mut keys = before.keys.of(&state, key);
             if state.lacks_reserve() {
-                let reserve = match spare.take() {
-                    Some(reserve) => reserve,
-                    None => self.generate(&before).await?,
-                };
-                state.add(Entry::new(reserve.signing.kid().into(), None, now), now);
-                keys = keys.of(&state, Some(&reserve));
-                spare = Some(reserve);
-                changed = true;
+                if spare.is_none() {
+                    match self.generate(&before).await {
+                        Ok(reserve) => spare = Some(reserve),
+                        // To revoke a key, for one, does not wait for that.
+                        Err(_) if changed => {}
+                        Err(error) => return self.failed_to_write(error),
+                    }
+                }
+                if let Some(reserve) = &spare {
+                    state.add(Entry::new(reserve.signing.kid().into(), None, now), now);
+                    keys = keys.of(&state, Some(reserve));
+                    changed = true;
+                }
             }
             if !changed {
+                self.came_of_it(Tried::Write, &Ok(()));
                 return Ok(());
             }
             let read = before.state().epoch;
@@ -199,21 +233,24 @@ impl Rotating {
             match swap {
                 Ok(Swap::Done) => {
                     self.take(document, asked_at);
+                    self.came_of_it(Tried::Write, &Ok(()));
                     // What it leads to may be due as well.
                     self.changed.notify_one();
                     return Ok(());
                 }
                 Ok(Swap::Conflict) => self.read().await?,
-                Err(error) => {
-                    let written = Err(error);
-                    self.came_of_it(&written);
-                    return written;
-                }
+                Err(error) => return self.failed_to_write(error),
             }
         }
-        Err(KeysUnavailable::new(format!(
+        self.failed_to_write(KeysUnavailable::new(format!(
             "others have changed the ring {ATTEMPTS} times in a row meanwhile"
         )))
+    }
+
+    fn failed_to_write(&self, error: KeysUnavailable) -> Result<(), KeysUnavailable> {
+        let written = Err(error);
+        self.came_of_it(Tried::Write, &written);
+        written
     }
 
     async fn generate(&self, before: &Snapshot) -> Result<RingKey, KeysUnavailable> {
@@ -234,11 +271,14 @@ impl Rotating {
         self.current.store(Arc::new(snapshot));
     }
 
-    fn came_of_it(&self, outcome: &Result<(), KeysUnavailable>) {
+    /// A store that can be read is not one that can be written: one fault that lasts is one, though the
+    /// store is read again each time.
+    pub(super) fn came_of_it(&self, tried: Tried, outcome: &Result<(), KeysUnavailable>) {
         let mut fault = self.fault();
         match outcome {
             Ok(()) => {
-                if let Some(fault) = fault.take() {
+                let over = |fault: &mut Fault| tried == Tried::Write || fault.tried == Tried::Read;
+                if let Some(fault) = fault.take_if(over) {
                     events::recovered(fault.times);
                 }
             }
@@ -250,6 +290,7 @@ impl Rotating {
                 events::failed(error, times);
                 *fault = Some(Fault {
                     error: error.clone(),
+                    tried,
                     since,
                     times,
                 });
@@ -277,6 +318,12 @@ impl NewKey {
     ) -> Result<RingKey, KeysUnavailable> {
         RingKey::new(self, ring, kek)
     }
+}
+
+/// Whether a key that ends then can still be announced and sign a token that lives for as long as it should.
+pub(super) fn is_of_use(not_after: Option<UnixTime>, promise: &Promise, now: UnixTime) -> bool {
+    let needed = promise.announcement().saturating_add(promise.token_life);
+    not_after.is_none_or(|end| end > now.saturating_add(needed))
 }
 
 /// An error of a document, which does not say whose it is.

@@ -1,7 +1,7 @@
 //! Keys that rotate, as requests see them.
 
 use super::{
-    policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
+    changes::Tried, policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
     status::KeyRingStatus, view::Idle,
 };
 use crate::{
@@ -31,10 +31,11 @@ pub(super) struct Rotating {
     fault: Mutex<Option<Fault>>,
 }
 
-/// What keeps the store from being read, or what is in it from being taken.
+/// What keeps the store from being read or written, or what is in it from being taken.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub(super) error: KeysUnavailable,
+    pub(super) tried: Tried,
     pub(super) since: UnixTime,
     pub(super) times: u32,
 }
