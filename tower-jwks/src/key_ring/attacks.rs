@@ -67,6 +67,7 @@ struct Odd(Arc<Oddities>);
 #[derive(Default)]
 struct Oddities {
     store: MemoryStore,
+    panics: AtomicBool,
     read_only: AtomicBool,
     answers_never: AtomicBool,
     loads: AtomicU32,
@@ -74,6 +75,10 @@ struct Oddities {
 
 impl KeyStore for Odd {
     async fn load(&self) -> Result<Option<StoredRing>, KeysUnavailable> {
+        assert!(
+            !self.0.panics.load(Ordering::Relaxed),
+            "a store that panics"
+        );
         self.0.loads.fetch_add(1, Ordering::Relaxed);
         self.0.store.load().await
     }
@@ -92,6 +97,22 @@ impl KeyStore for Odd {
         }
         swap
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_does_not_end_the_reading() {
+    let (store, clock) = (Odd::default(), clock());
+    let keys = open(store.clone(), &clock).await;
+    settle().await;
+    store.0.panics.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    settle().await;
+    store.0.panics.store(false, Ordering::Relaxed);
+    let loads = store.0.loads.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    settle().await;
+    assert!(store.0.loads.load(Ordering::Relaxed) > loads);
+    drop(keys);
 }
 
 #[tokio::test(start_paused = true)]
