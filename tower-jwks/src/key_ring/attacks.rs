@@ -217,6 +217,21 @@ async fn a_key_with_a_renewed_certificate_signs_beyond_the_end_of_the_old_one() 
 }
 
 #[tokio::test]
+async fn a_ring_is_not_made_with_a_key_at_its_end() {
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let error = KeyRing::open(MemoryStore::new())
+        .algorithm(Algorithm::ES256)
+        .clock(clock())
+        .first_key(certified(&pair, NOW))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the first key ends before a token of it could"
+    );
+}
+
+#[tokio::test]
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
 async fn a_key_can_be_revoked_though_no_other_can_be_made() {
     let pem = || {

@@ -1,7 +1,7 @@
 //! Opening the ring that a store has, or making one there.
 
 use super::{
-    changes::{run, what_is_there},
+    changes::{is_of_use, run, what_is_there},
     document::{Document, NewKey, RingKey, RingKeys, ring_name},
     files::Files,
     policy::{Promise, RotationPolicy},
@@ -195,6 +195,11 @@ impl Making {
                     .map_err(|cause| KeysUnavailable::new(cause.to_string()))?,
                 None => NewKey::generate(algorithm)?,
             };
+            if !is_of_use(key.signing.not_after(), &self.promise, now) {
+                return Err(KeysUnavailable::new(
+                    "the first key ends before a token of it could",
+                ));
+            }
             let ring = ring_name()?;
             let entry = Entry::new(key.signing.kid().into(), key.signing.not_after(), now);
             let key = RingKey::new(key, &ring, self.kek.as_ref())?;
