@@ -1,5 +1,6 @@
 //! What goes wrong around a ring, and what must come of it.
 
+use super::document::Document;
 use crate::{
     Algorithm, KeyRing, KeyState, KeyStore, KeysUnavailable, ManualClock, MemoryStore,
     PemDirectory, RotationPolicy, StoredRing, Swap, UnixTime, test_directory::TestDirectory,
@@ -214,6 +215,28 @@ async fn a_key_with_a_renewed_certificate_signs_beyond_the_end_of_the_old_one() 
     clock.advance(day);
     keys.refresh().await.unwrap();
     assert_eq!(keys.signing_key().unwrap().not_after(), Some(end));
+}
+
+#[tokio::test]
+async fn a_document_without_keys_is_refused_and_not_published() {
+    let (store, clock) = (MemoryStore::new(), clock());
+    let keys = open(store.clone(), &clock).await;
+    let ring = keys.rotating().unwrap().current.load_full();
+    let mut state = ring.state().clone();
+    state.keys.clear();
+    let read = state.epoch;
+    state.epoch += 1;
+    let keys_of_it = ring.keys.of(&state, None);
+    let document = Document {
+        state,
+        keys: keys_of_it,
+    };
+    let document = document.write(None).unwrap();
+    let swap = store.compare_and_swap(Some(read), document).await.unwrap();
+    assert_eq!(swap, Swap::Done);
+    let error = keys.refresh().await.unwrap_err();
+    assert_eq!(error.to_string(), "what the store has has no key");
+    assert!(keys.published().unwrap().json().contains(&active(&keys)));
 }
 
 #[tokio::test]
