@@ -4,7 +4,7 @@ use super::{
     document::{Document, NewKey, RingKey},
     events,
     policy::Promise,
-    rotating::{Fault, Rotating},
+    rotating::{Attempt, Fault, Rotating},
     schedule::Cause,
     snapshot::Snapshot,
     source::{AnyStore, Source, limited},
@@ -28,13 +28,6 @@ impl Drop for LookAgain<'_> {
     fn drop(&mut self) {
         self.0.notify_one();
     }
-}
-
-/// What was tried of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tried {
-    Read,
-    Write,
 }
 
 impl Rotating {
@@ -128,7 +121,7 @@ impl Rotating {
     pub(super) async fn read(&self) -> Result<(), KeysUnavailable> {
         let asked_at = self.now();
         let read = self.read_at(asked_at).await;
-        self.came_of_it(Tried::Read, &read);
+        self.came_of_it(Attempt::Read, &read);
         read
     }
 
@@ -221,7 +214,7 @@ impl Rotating {
                 }
             }
             if !changed {
-                self.came_of_it(Tried::Write, &Ok(()));
+                self.came_of_it(Attempt::Write, &Ok(()));
                 return Ok(());
             }
             let read = before.state().epoch;
@@ -232,8 +225,8 @@ impl Rotating {
             let swap = store.compare_and_swap(Some(read), written).await;
             match swap {
                 Ok(Swap::Done) => {
+                    self.came_of_it(Attempt::Write, &Ok(()));
                     self.take(document, asked_at);
-                    self.came_of_it(Tried::Write, &Ok(()));
                     // What it leads to may be due as well.
                     self.changed.notify_one();
                     return Ok(());
@@ -249,7 +242,7 @@ impl Rotating {
 
     fn failed_to_write(&self, error: KeysUnavailable) -> Result<(), KeysUnavailable> {
         let written = Err(error);
-        self.came_of_it(Tried::Write, &written);
+        self.came_of_it(Attempt::Write, &written);
         written
     }
 
@@ -271,14 +264,12 @@ impl Rotating {
         self.current.store(Arc::new(snapshot));
     }
 
-    /// A store that can be read is not one that can be written: one fault that lasts is one, though the
-    /// store is read again each time.
-    pub(super) fn came_of_it(&self, tried: Tried, outcome: &Result<(), KeysUnavailable>) {
+    /// A store that can be read and not written is at fault until it was written, or need not be.
+    pub(super) fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
         let mut fault = self.fault();
         match outcome {
             Ok(()) => {
-                let over = |fault: &mut Fault| tried == Tried::Write || fault.tried == Tried::Read;
-                if let Some(fault) = fault.take_if(over) {
+                if let Some(fault) = fault.take_if(|fault| fault.attempt == attempt) {
                     events::recovered(fault.times);
                 }
             }
@@ -289,8 +280,8 @@ impl Rotating {
                 };
                 events::failed(error, times);
                 *fault = Some(Fault {
+                    attempt,
                     error: error.clone(),
-                    tried,
                     since,
                     times,
                 });

@@ -1,7 +1,7 @@
 //! Keys that rotate, as requests see them.
 
 use super::{
-    changes::Tried, policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
+    policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
     status::KeyRingStatus, view::Idle,
 };
 use crate::{
@@ -31,11 +31,18 @@ pub(super) struct Rotating {
     fault: Mutex<Option<Fault>>,
 }
 
+/// What was to be done with the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    Read,
+    Write,
+}
+
 /// What keeps the store from being read or written, or what is in it from being taken.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
+    pub(super) attempt: Attempt,
     pub(super) error: KeysUnavailable,
-    pub(super) tried: Tried,
     pub(super) since: UnixTime,
     pub(super) times: u32,
 }

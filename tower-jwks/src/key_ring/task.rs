@@ -1,6 +1,10 @@
 //! The task that reads the store and does what is due, for as long as somebody has the ring.
 
-use super::{changes::Tried, events, rotating::Rotating, state::KeyState};
+use super::{
+    events,
+    rotating::{Attempt, Rotating},
+    state::KeyState,
+};
 use crate::{KeysUnavailable, crypto};
 use std::{
     collections::HashMap,
@@ -21,7 +25,7 @@ pub(super) async fn run(ring: Weak<Rotating>) {
         let wait = {
             let Some(ring) = ring.upgrade() else { return };
             let panicked = Err(KeysUnavailable::new("the reading of the store panicked"));
-            ring.came_of_it(Tried::Read, &panicked);
+            ring.came_of_it(Attempt::Read, &panicked);
             jittered(ring.policy.poll())
         };
         tokio::time::sleep(wait).await;
