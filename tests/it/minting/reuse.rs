@@ -1,6 +1,7 @@
 //! When a backend JWT is used again.
 
 use super::*;
+use tower_jwks::{Clock, MemoryStore};
 
 #[tokio::test]
 async fn the_same_token_gives_the_same_jwt_until_half_of_its_time_is_gone() {
@@ -119,4 +120,26 @@ async fn one_token_that_two_verifiers_read_in_two_ways_gives_two_jwts() {
             assert_eq!(claims_of(&jwt)["sub"], subject);
         }
     }
+}
+
+#[tokio::test]
+async fn a_process_that_is_held_up_while_it_mints_signs_nothing_newer_than_its_key() {
+    let clock = clock();
+    let keys = KeyRing::open(MemoryStore::new())
+        .algorithm(ALGORITHM)
+        .clock(clock.clone())
+        .await
+        .unwrap();
+    // It is held up for two hours when the time is asked for: by then the ring does not know its keys.
+    let held_up = {
+        let clock = clock.clone();
+        move || {
+            clock.advance(Duration::from_secs(7200));
+            clock.now()
+        }
+    };
+    let layer = BackendJwtLayer::new(keys).clock(held_up);
+    let token = signed(&json!({"exp": NOW.as_secs() + 86_400}));
+    let answer = ask(layer, get_with(&token)).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
 }

@@ -64,8 +64,10 @@ impl Minter {
             Caller::Without(_) if !policy.minimal_assertion => return Ok(None),
             _ => {}
         }
-        let key = self.settings.keys.signing_key()?;
+        // Before the key is asked for: of a process that is held up in between, the token is the older one,
+        // and not one of a key that is gone by now.
         let now = clock.now();
+        let key = self.settings.keys.signing_key()?;
         let inputs = Inputs {
             minter: self.number,
             caller,

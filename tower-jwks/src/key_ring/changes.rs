@@ -11,13 +11,23 @@ use super::{
 };
 use crate::{Algorithm, KeysUnavailable, RsaSize, SigningKey, Swap, UnixTime};
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Notify, task::spawn_blocking};
 
 /// How often a change is tried again that others were faster with.
 const ATTEMPTS: usize = 16;
 
 /// What is to be changed of a state that was read, at this time; false if nothing is.
 type Change<'a> = &'a (dyn Fn(&mut State, UnixTime) -> Result<bool, KeysUnavailable> + Send + Sync);
+
+/// Has the task look at the store when a call is over, also if it was dropped, or failed, when the store had
+/// written already.
+struct LookAgain<'a>(&'a Notify);
+
+impl Drop for LookAgain<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
 
 impl Rotating {
     /// Reads the store and does what is due.
@@ -29,6 +39,7 @@ impl Rotating {
 
     pub(super) async fn rotate(&self) -> Result<UnixTime, KeysUnavailable> {
         self.source.store()?;
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         self.advance().await?;
@@ -46,6 +57,7 @@ impl Rotating {
     }
 
     pub(super) async fn revoke(&self, kid: &str) -> Result<(), KeysUnavailable> {
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         let policy = &self.policy;
@@ -60,8 +72,9 @@ impl Rotating {
             Ok(true)
         })
         .await?;
-        // The key that takes over may have been made just now.
-        self.advance().await
+        // The key that takes over may have been made just now. If that fails, the task goes on trying.
+        let _ = self.advance().await;
+        Ok(())
     }
 
     pub(super) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
@@ -69,11 +82,11 @@ impl Rotating {
         let key = NewKey::from_pem(self.algorithm, pem).map_err(wrong)?;
         let kid = key.signing.kid().to_owned();
         let not_after = key.signing.not_after();
+        let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
         let current = self.current.load_full();
         let key = RingKey::new(key, &current.keys.ring, self.kek.as_ref())?;
-        let ours = self.policy.promise();
         self.change(Some(&key), &|state, now| {
             let refused = |why: &str| Err(KeysUnavailable::new(format!("the key {kid:?} {why}")));
             if state.place(&kid).is_some() {
@@ -86,18 +99,16 @@ impl Rotating {
                 return refused("has no place: there are 32 others");
             }
             let entry = Entry::new(kid.as_str().into(), not_after, now);
-            let announced = Entry {
-                published_at: Some(now),
-                ..entry.clone()
-            };
-            if !announced.lasts(&state.promise.and(&ours), now) {
+            let promise = state.promise.and(&self.policy.promise());
+            let matures_at = now.saturating_add(promise.announcement());
+            if !entry.lasts_from(matures_at, &promise) {
                 return refused("ends before it could be announced, and the next one after it");
             }
             state.add(entry, now);
             Ok(true)
         })
         .await?;
-        self.advance().await?;
+        let _ = self.advance().await;
         Ok(kid)
     }
 
@@ -143,6 +154,16 @@ impl Rotating {
             .view
             .may_become(&document.state)
             .map_err(|older| KeysUnavailable::new(older.to_string()))?;
+        // Of a file that lists them, an operator may take one off again.
+        if self.source.store().is_ok() {
+            let keys = &mut document.state.keys.iter();
+            if let Some(key) = keys.find(|key| before.state().was_revoked(&key.kid)) {
+                return Err(KeysUnavailable::new(format!(
+                    "the ring in the store has a key that was revoked, {:?}",
+                    key.kid
+                )));
+            }
+        }
         self.take(document, asked_at);
         Ok(())
     }
@@ -183,14 +204,19 @@ impl Rotating {
             let mut changed = change(&mut state, now)?;
             let mut keys = before.keys.of(&state, key);
             if state.lacks_reserve() {
-                let reserve = match spare.take() {
-                    Some(reserve) => reserve,
-                    None => self.generate(&before).await?,
-                };
-                state.add(Entry::new(reserve.signing.kid().into(), None, now), now);
-                keys = keys.of(&state, Some(&reserve));
-                spare = Some(reserve);
-                changed = true;
+                if spare.is_none() {
+                    match self.generate(&before).await {
+                        Ok(reserve) => spare = Some(reserve),
+                        // To revoke a key, for one, does not wait for that.
+                        Err(_) if changed => {}
+                        Err(error) => return self.failed_to_write(error),
+                    }
+                }
+                if let Some(reserve) = &spare {
+                    state.add(Entry::new(reserve.signing.kid().into(), None, now), now);
+                    keys = keys.of(&state, Some(reserve));
+                    changed = true;
+                }
             }
             if !changed {
                 self.came_of_it(Attempt::Write, &Ok(()));
@@ -211,16 +237,18 @@ impl Rotating {
                     return Ok(());
                 }
                 Ok(Swap::Conflict) => self.read().await?,
-                Err(error) => {
-                    let written = Err(error);
-                    self.came_of_it(Attempt::Write, &written);
-                    return written;
-                }
+                Err(error) => return self.failed_to_write(error),
             }
         }
-        Err(KeysUnavailable::new(format!(
+        self.failed_to_write(KeysUnavailable::new(format!(
             "others have changed the ring {ATTEMPTS} times in a row meanwhile"
         )))
+    }
+
+    fn failed_to_write(&self, error: KeysUnavailable) -> Result<(), KeysUnavailable> {
+        let written = Err(error);
+        self.came_of_it(Attempt::Write, &written);
+        written
     }
 
     async fn generate(&self, before: &Snapshot) -> Result<RingKey, KeysUnavailable> {
@@ -242,7 +270,7 @@ impl Rotating {
     }
 
     /// A store that can be read and not written is at fault until it was written, or need not be.
-    fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
+    pub(super) fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
         let mut fault = self.fault();
         match outcome {
             Ok(()) => {

@@ -122,7 +122,9 @@ impl Document {
             state,
             keys: keys.iter().map(|key| &*key.written).collect(),
         };
-        let mut text = Zeroizing::new(Vec::with_capacity(32 * 1024));
+        // Of its size from the start, as growing would leave copies of private keys behind.
+        let private: usize = keys.iter().map(|key| key.written.size()).sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(private + 64 * 1024));
         serde_json::to_writer(&mut *text, &contents)
             .expect("strings and numbers in structs always serialize");
         let text = std::str::from_utf8(&text).expect("JSON is UTF-8");
@@ -218,6 +220,10 @@ impl Document {
         state.epoch = epoch;
         if state.keys.len() != written.len() || written.len() > MOST_KEYS {
             return Err(error("has more or fewer keys than dates, or too many"));
+        }
+        // What is published is never empty: verifiers would take it for all keys being revoked.
+        if written.is_empty() {
+            return Err(error("has no key"));
         }
         let mut seen = HashMap::new();
         let mut keys = Vec::with_capacity(written.len());
@@ -315,6 +321,11 @@ impl RingKey {
 }
 
 impl Written {
+    fn size(&self) -> usize {
+        let (Private::PrivateKey(key) | Private::SealedPrivateKey(key)) = &self.private;
+        key.0.len() + self.certificate.as_ref().map_or(0, String::len)
+    }
+
     fn is(&self, other: &Self) -> bool {
         let same = match (&self.private, &other.private) {
             (Private::PrivateKey(a), Private::PrivateKey(b))

@@ -10,7 +10,7 @@ use crate::{
     Algorithm, KeysUnavailable, PemDirectory, SigningKey, UnixTime, der,
     store::pem_directory::{self, Found, FoundKey},
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, TryLockError};
 
 /// A directory of keys, and what was found there last.
 pub(super) struct Files {
@@ -46,7 +46,16 @@ impl Files {
         promise: Promise,
         now: UnixTime,
     ) -> Result<Document, KeysUnavailable> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = match self.known.try_lock() {
+            Ok(known) => known,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // No second thread waits for a disk that hangs.
+            Err(TryLockError::WouldBlock) => {
+                return Err(KeysUnavailable::new(
+                    "the directory of the keys does not answer",
+                ));
+            }
+        };
         let path = self.directory.path();
         let Found {
             keys: found,
@@ -66,7 +75,11 @@ impl Files {
         };
         let mut followed = Vec::with_capacity(found.len());
         for key in &found {
-            let same = known.found.iter().position(|known| known.is_same(key));
+            // A certificate can be renewed for the same key.
+            let same = known
+                .found
+                .iter()
+                .position(|known| known.is_same(key) && known.certificate == key.certificate);
             let prepared = same
                 .and_then(|place| before?.1.key(&known.kids[place]))
                 .cloned();

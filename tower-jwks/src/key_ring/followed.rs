@@ -44,13 +44,33 @@ pub(super) fn follow(
         };
         before.keys.iter().filter(stays).cloned().collect()
     });
-    for key in &found {
-        if !keys.iter().any(|known| known.kid == key.kid) {
-            keys.push(Entry {
-                published_at: Some(key.known_since),
-                ..Entry::new(key.kid.clone(), key.not_after, key.known_since)
-            });
+    // The newest or the named key is back, in the place of the one that signs: its turn comes again.
+    let replaced = before
+        .and_then(|before| Some(&before.keys[before.active(now)?].kid))
+        .is_some_and(|active| !found.iter().any(|key| key.kid == *active));
+    let wanted = found.iter().find(|key| key.named).or(found.last());
+    if let Some(wanted) = wanted.filter(|_| replaced)
+        && let Some(back) = keys.iter_mut().find(|key| key.kid == wanted.kid)
+        && back.retired_at.is_some()
+    {
+        (back.activates_at, back.retired_at) = (None, None);
+    }
+    for key in &mut found {
+        if let Some(known) = keys.iter_mut().find(|known| known.kid == key.kid) {
+            // Its certificate may have been renewed.
+            known.not_after = key.not_after;
+            key.known_since = known.published_at.unwrap_or(key.known_since);
+            continue;
         }
+        // Where the process was running, it knows that it has not published it, however old the file says
+        // that it is: one that was copied or moved there keeps its time.
+        if before.is_some() {
+            key.known_since = key.known_since.max(now);
+        }
+        keys.push(Entry {
+            published_at: Some(key.known_since),
+            ..Entry::new(key.kid.clone(), key.not_after, key.known_since)
+        });
     }
     let mut state = State {
         epoch: 0,
@@ -220,12 +240,52 @@ mod tests {
     fn a_new_key_is_announced_before_it_signs() {
         let first = start(vec![key("a", 1)], NOW);
         let second = then(&first, vec![key("a", 1), key("b", NOW + 50)], NOW + 60);
-        let turn = NOW + 50 + wait();
+        let turn = NOW + 60 + wait();
         assert_eq!(signer(&second, turn - 1), Some("a"));
         assert_eq!(signer(&second, turn), Some("b"));
         assert!(second.epoch > first.epoch);
         let again = then(&second, vec![key("a", 1), key("b", NOW + 50)], NOW + 70);
         assert_eq!(again, second, "nothing has changed");
+    }
+
+    #[test]
+    fn a_key_that_appears_is_announced_from_then_on_however_old_its_file_is() {
+        let first = start(vec![key("a", 1)], NOW);
+        let second = then(&first, vec![key("a", 1), key("b", 2)], NOW + 60);
+        assert_eq!(signer(&second, NOW + 60 + wait() - 1), Some("a"));
+        assert_eq!(signer(&second, NOW + 60 + wait()), Some("b"));
+        let again = then(&second, vec![key("a", 1), key("b", 2)], NOW + 70);
+        assert_eq!(again, second, "nothing has changed");
+    }
+
+    #[test]
+    fn a_key_that_is_put_back_in_the_place_of_the_one_that_signs_signs_again() {
+        let turn = NOW + wait();
+        let second = then(&start(vec![key("a", 1)], NOW), vec![key("b", NOW)], NOW);
+        let third = then(&second, vec![key("b", NOW)], turn);
+        assert_eq!(signer(&third, turn), Some("b"));
+        let fourth = then(&third, vec![key("a", 1)], turn + 60);
+        assert_eq!(
+            signer(&fourth, turn + 60 + 1),
+            Some("a"),
+            "it was published all the time"
+        );
+        let fifth = then(&fourth, vec![key("a", 1)], turn + 70);
+        assert_eq!(fifth.key_state(1, at(turn + 70)), KeyState::Retiring);
+        let end = turn + 70 + promise().afterlife().as_secs();
+        assert_eq!(then(&fifth, vec![key("a", 1)], end).keys.len(), 1);
+    }
+
+    #[test]
+    fn a_key_whose_certificate_was_renewed_has_the_new_end() {
+        let until = |end| FollowedKey {
+            not_after: Some(at(end)),
+            ..key("a", 1)
+        };
+        let first = start(vec![until(NOW + 10)], NOW);
+        let second = then(&first, vec![until(NOW + 1000)], NOW + 5);
+        assert_eq!(signer(&second, NOW + 999), Some("a"));
+        assert!(second.epoch > first.epoch);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Our keys: what signs, what is published, and how they change.
 
+#[cfg(all(test, feature = "rotation"))]
+mod attacks;
 #[cfg(feature = "rotation")]
 mod audience;
 #[cfg(feature = "rotation")]

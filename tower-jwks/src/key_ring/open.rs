@@ -195,8 +195,13 @@ impl Making {
                     .map_err(|cause| KeysUnavailable::new(cause.to_string()))?,
                 None => NewKey::generate(algorithm)?,
             };
-            let ring = ring_name()?;
             let entry = Entry::new(key.signing.kid().into(), key.signing.not_after(), now);
+            if !entry.lasts_from(now, &self.promise) {
+                return Err(KeysUnavailable::new(
+                    "the first key ends before the next one could be announced",
+                ));
+            }
+            let ring = ring_name()?;
             let key = RingKey::new(key, &ring, self.kek.as_ref())?;
             let document = Document {
                 state: State::first(self.promise, entry, now),

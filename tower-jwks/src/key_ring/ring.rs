@@ -239,7 +239,7 @@ impl KeyRing {
         self.rotating()?.refresh().await
     }
 
-    fn rotating(&self) -> Result<&Arc<Rotating>, KeysUnavailable> {
+    pub(super) fn rotating(&self) -> Result<&Arc<Rotating>, KeysUnavailable> {
         match &self.0 {
             Kind::Rotating(rotating) => Ok(rotating),
             Kind::Fixed(_) => Err(KeysUnavailable::new(

@@ -8,6 +8,7 @@ use super::{
     state::{Entry, State},
 };
 use crate::UnixTime;
+use std::time::Duration;
 
 /// Why a key is to sign next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,9 @@ impl State {
         let Some(active) = self.active(now).map(|place| &self.keys[place]) else {
             return Some(now);
         };
-        let turn = active.activates_at?.saturating_add(policy.interval);
+        // The first key of a ring is dated as active before it was made.
+        let since = active.activates_at?.max(active.created_at);
+        let turn = since.saturating_add(policy.interval);
         let last = active.last_turn(&self.promise);
         Some(last.map_or(turn, |last| last.min(turn)))
     }
@@ -111,11 +114,16 @@ impl State {
             return false;
         };
         let matures_at = next.matures_at(&promise).unwrap_or(now);
-        // After the key before it, though that was decided on by a clock that is ahead.
-        let after_last = last.map_or(now, |last| {
-            last.saturating_add(std::time::Duration::from_secs(1))
+        // After the key before it, though that was decided on by a clock that is ahead. And where nothing
+        // signs, at once by a clock that is behind as well.
+        let after_last = last.map_or(matures_at, |last| {
+            last.saturating_add(Duration::from_secs(1))
         });
-        next.activates_at = Some(now.max(matures_at).max(after_last));
+        let soonest = match cause {
+            Cause::Due => now,
+            Cause::Now => now.saturating_sub(promise.clock_skew),
+        };
+        next.activates_at = Some(soonest.max(matures_at).max(after_last));
         true
     }
 

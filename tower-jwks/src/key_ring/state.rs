@@ -121,10 +121,14 @@ impl Entry {
     /// Whether it could sign for so long that the key after it can be made and announced. It would only
     /// bring the time nearer at which nothing signs.
     pub(crate) fn lasts(&self, promise: &Promise, now: UnixTime) -> bool {
-        let matures_at = self.matures_at(promise).unwrap_or(now);
+        self.lasts_from(self.matures_at(promise).unwrap_or(now).max(now), promise)
+    }
+
+    /// The same of one that signs from then on.
+    pub(crate) fn lasts_from(&self, start: UnixTime, promise: &Promise) -> bool {
         let next = promise.propagation.saturating_add(promise.announcement());
         let until = self.last_turn(promise);
-        until.is_none_or(|until| now.max(matures_at).saturating_add(next) <= until)
+        until.is_none_or(|until| start.saturating_add(next) <= until)
     }
 
     /// When nobody needs it any more, if that is known.
@@ -134,11 +138,12 @@ impl Entry {
 }
 
 impl State {
-    /// The state of a new ring, with its first key. Nobody knows an older set, so that it signs at once.
+    /// The state of a new ring, with its first key. Nobody knows an older set, so that it signs at once, also
+    /// by a clock that is behind.
     pub(crate) fn first(promise: Promise, first: Entry, now: UnixTime) -> Self {
         let first = Entry {
             published_at: Some(now),
-            activates_at: Some(now),
+            activates_at: Some(now.saturating_sub(promise.clock_skew)),
             ..first
         };
         Self {

@@ -1,7 +1,11 @@
 //! The task that reads the store and does what is due, for as long as somebody has the ring.
 
-use super::{events, rotating::Rotating, state::KeyState};
-use crate::crypto;
+use super::{
+    events,
+    rotating::{Attempt, Rotating},
+    state::KeyState,
+};
+use crate::{KeysUnavailable, crypto};
 use std::{
     collections::HashMap,
     future::{Future, poll_fn},
@@ -12,7 +16,23 @@ use std::{
 };
 use tokio::time::timeout;
 
+/// Goes on though a store of somebody's panics: without the task nothing would be signed for long.
 pub(super) async fn run(ring: Weak<Rotating>) {
+    while let Err(ended) = tokio::spawn(look(Weak::clone(&ring))).await {
+        if !ended.is_panic() {
+            return;
+        }
+        let wait = {
+            let Some(ring) = ring.upgrade() else { return };
+            let panicked = Err(KeysUnavailable::new("the reading of the store panicked"));
+            ring.came_of_it(Attempt::Read, &panicked);
+            jittered(ring.policy.poll())
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn look(ring: Weak<Rotating>) {
     let mut told = Told::default();
     loop {
         let wait = {

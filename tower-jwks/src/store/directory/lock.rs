@@ -1,7 +1,7 @@
 //! Who may write to the directory.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
     path::Path,
     thread,
@@ -35,6 +35,11 @@ impl Lock {
 
     /// `None` if another holds it.
     pub(super) fn try_acquire(path: &Path) -> io::Result<Option<Self>> {
+        // Before it is opened, as to open a pipe waits for whoever reads from it, and through a link a file
+        // would be made elsewhere.
+        if fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("is no regular file"));
+        }
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false);
         #[cfg(unix)]
@@ -56,7 +61,7 @@ impl Lock {
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), std::fs::metadata(path)) {
+    match (file.metadata(), fs::metadata(path)) {
         (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
         _ => false,
     }
@@ -72,8 +77,7 @@ mod tests {
     use super::*;
     use crate::test_directory::TestDirectory;
     #[cfg(unix)]
-    use std::fs;
-
+    use std::process::Command;
     #[test]
     fn one_at_a_time_holds_it() {
         let directory = TestDirectory::new("lock");
@@ -82,6 +86,25 @@ mod tests {
         assert!(Lock::acquire(&path, 1).unwrap().is_none());
         drop(held);
         assert!(Lock::acquire(&path, 1).unwrap().is_some());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_or_a_link_is_refused_and_nothing_waits_for_it() {
+        let directory = TestDirectory::new("lock-pipe");
+        let pipe = directory.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|made| made.success()));
+        let (link, elsewhere) = (
+            directory.path().join("link"),
+            directory.path().join("elsewhere"),
+        );
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        for path in [pipe, link] {
+            let error = Lock::try_acquire(&path).unwrap_err();
+            assert_eq!(error.to_string(), "is no regular file");
+        }
+        assert!(!elsewhere.exists());
     }
 
     #[test]
