@@ -1,14 +1,15 @@
 //! Keys of our own, and their certificates' ends.
 
 use super::*;
+use tests::openssl;
+use tower_backend_jwt::{BackendJwtLayer, Compatibility, Policy};
+use tower_jwks::SigningKey;
 
 /// The next key signs so long before an end: all replicas have heard of it, and no token is cut short.
 const LAST_TURN: u64 = 2 * PROPAGATION + TOKEN_LIFE + SKEW;
 
 /// A key can be announced, and the next one after it.
 const NEEDED: u64 = LAST_TURN + PROPAGATION + 2 * ANNOUNCEMENT;
-use tests::openssl;
-use tower_jwks::SigningKey;
 
 /// A key with its certificate, in one PEM, and the end of that.
 fn certified() -> (String, UnixTime) {
@@ -208,4 +209,23 @@ async fn how_soon_is_too_soon_is_the_rings_promise_whoever_imports() {
     clock.set(end.saturating_sub(secs(needed)));
     look(&ring).await;
     ring.import(&pem).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_of_a_certificate_is_refused_though_the_first_key_has_one() {
+    if !openssl::is_there() {
+        return;
+    }
+    let (pem, end) = certified();
+    let clock = ManualClock::new(end.saturating_sub(secs(20_000)));
+    let opening = opening(MemoryStore::new(), &clock).first_key(&pem);
+    let ring = opening.await.unwrap();
+    assert!(ring.signing_key().unwrap().wso2_x5t().is_some());
+    let policy = Policy::default()
+        .ttl(secs(60))
+        .compatibility(Compatibility::X5t);
+    let error = BackendJwtLayer::new(ring).policy(policy).unwrap_err();
+    let expected =
+        "compatibility: x5t is of a certificate, and the keys that the ring makes have none";
+    assert_eq!(error.to_string(), expected);
 }

@@ -138,7 +138,8 @@ impl BackendJwtLayer {
         self.with(|settings| settings.api = Some(api))
     }
 
-    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock).
+    /// Takes the time from here. Default: [`SystemClock`](tower_jwks::SystemClock). With keys that rotate it has to
+    /// be the ring's.
     pub fn clock(self, clock: impl Clock) -> Self {
         self.with(|settings| settings.clock = Arc::new(clock))
     }

@@ -69,22 +69,30 @@ impl Settings {
             ));
         }
         for form in policy.compatibilities() {
-            let key = self.keys.signing_key();
-            let lacks = match (form, &key) {
-                (Compatibility::X5t, Ok(key)) => key.wso2_x5t().is_none(),
-                (Compatibility::X5tS256, Ok(key)) => key.wso2_x5t_s256().is_none(),
-                (_, _) => false,
-            };
-            if lacks {
-                return Err(ConfigError::new(
-                    "compatibility",
-                    format!("{form} is of a certificate, and the signing key has none"),
-                ));
-            }
+            self.check_form(form)?;
         }
-        self.ttl = ttl;
         self.policy = policy;
         Ok(())
+    }
+
+    /// What is of a certificate needs one at every key that signs.
+    fn check_form(&self, form: Compatibility) -> Result<(), ConfigError> {
+        if !matches!(form, Compatibility::X5t | Compatibility::X5tS256) {
+            return Ok(());
+        }
+        let key = self.keys.signing_key().ok();
+        let lacking = if self.keys.makes_keys() {
+            // Whatever signs now, one that has none will.
+            "the keys that the ring makes have none"
+        } else if key.is_none_or(|key| key.wso2_x5t().is_none()) {
+            "the signing key has none"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::new(
+            "compatibility",
+            format!("{form} is of a certificate, and {lacking}"),
+        ))
     }
 }
 

@@ -98,6 +98,23 @@ impl KeyRing {
         }
     }
 
+    /// Whether the ring makes keys by itself, which have no certificate.
+    ///
+    /// ```
+    /// use tower_jwks::{Algorithm, KeyRing};
+    ///
+    /// assert!(!KeyRing::generate(Algorithm::ES256)?.makes_keys(), "it has one key for ever");
+    /// # Ok::<(), tower_jwks::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn makes_keys(&self) -> bool {
+        match &self.0 {
+            Kind::Fixed(_) => false,
+            #[cfg(feature = "rotation")]
+            Kind::Rotating(rotating) => rotating.source.store().is_ok(),
+        }
+    }
+
     /// The key that signs now. Ask for it each time: another may sign next.
     ///
     /// # Errors

@@ -27,16 +27,16 @@ impl Source {
         }
     }
 
-    /// Ends when something may have changed.
-    pub(super) async fn watch(&self) {
+    /// Ends when something may have changed since this was called.
+    pub(super) fn watch(&self) -> Answer<'_, ()> {
         match self {
-            Self::Store(store) => store.watch().await,
-            Self::Files(files) => files.directory().changed().await,
+            Self::Store(store) => store.watch(),
+            Self::Files(files) => Box::pin(files.directory().changed()),
         }
     }
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A [`KeyStore`] whose type nobody has to know. It is asked seldom enough for boxes.
 pub(super) trait AnyStore: Send + Sync {

@@ -3,6 +3,7 @@
 use super::{
     events,
     rotating::{Attempt, Rotating},
+    source::Answer,
     state::KeyState,
 };
 use crate::{KeysUnavailable, crypto};
@@ -34,41 +35,36 @@ pub(super) async fn run(ring: Weak<Rotating>) {
 
 async fn look(ring: Weak<Rotating>) {
     let mut told = Told::default();
+    let mut is_read = true;
     loop {
-        let wait = {
-            let Some(ring) = ring.upgrade() else { return };
-            told.tell(&ring);
-            ring.pause()
-        };
         // A ring that nobody has any more is let go of when the wait is over, a poll at most.
-        if !sleep(&ring, wait).await {
-            return;
-        }
         let Some(ring) = ring.upgrade() else { return };
-        // It is kept with the ring, and told of.
-        let _ = ring.refresh().await;
+        // Before the store is read, so that no change falls between.
+        let watched = ring.source.watch();
+        if !is_read {
+            // What comes of it is kept with the ring, and told of.
+            let _ = ring.refresh().await;
+        }
+        is_read = false;
+        told.tell(&ring);
+        ring.rest(watched).await;
     }
-}
-
-/// Until then, or until something has happened. False if the ring is gone.
-async fn sleep(ring: &Weak<Rotating>, wait: Duration) -> bool {
-    let Some(ring) = ring.upgrade() else {
-        return false;
-    };
-    let mut changed = pin!(ring.changed.notified());
-    let mut watched = pin!(ring.source.watch());
-    let either = poll_fn(|cx| match changed.as_mut().poll(cx) {
-        Poll::Ready(()) => Poll::Ready(Duration::ZERO),
-        // A store that is noisy is read once a second.
-        Poll::Pending => watched.as_mut().poll(cx).map(|()| Duration::from_secs(1)),
-    });
-    if let Ok(rest) = timeout(wait, either).await {
-        tokio::time::sleep(rest).await;
-    }
-    true
 }
 
 impl Rotating {
+    /// Until the store is to be read again, or something has happened.
+    async fn rest(&self, mut watched: Answer<'_, ()>) {
+        let mut changed = pin!(self.changed.notified());
+        let either = poll_fn(|cx| match changed.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Duration::ZERO),
+            // A store that is noisy is read once a second.
+            Poll::Pending => watched.as_mut().poll(cx).map(|()| Duration::from_secs(1)),
+        });
+        if let Ok(rest) = timeout(self.pause(), either).await {
+            tokio::time::sleep(rest).await;
+        }
+    }
+
     /// How long to leave the store alone: until the next look at it, or until something is due.
     fn pause(&self) -> Duration {
         let now = self.now();

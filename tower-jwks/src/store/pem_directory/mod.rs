@@ -66,12 +66,12 @@ impl PemDirectory {
         &self.path
     }
 
-    /// Ends when something may have changed; without the feature `notify` it does not.
-    pub(crate) async fn changed(&self) {
+    /// Ends when something may have changed since this was called; without the feature `notify` it does not.
+    pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
         #[cfg(feature = "notify")]
-        self.watch.changed().await;
+        return self.watch.changed();
         #[cfg(not(feature = "notify"))]
-        std::future::pending().await
+        std::future::pending()
     }
 
     pub(crate) fn active_name(&self) -> Option<&str> {
@@ -189,7 +189,7 @@ fn key_of(
         private_key: Zeroizing::new(der.secret_der().to_vec()),
         certificate: certificate.map(|certificate| certificate.to_vec()),
         begins_at,
-        known_since: begins_at.max(file.modified),
+        known_since: begins_at.max(file.placed),
         named_active: active.is_some_and(|active| active == file.name || active == stem),
     };
     Ok(Some((public, key)))

@@ -25,6 +25,8 @@ pub(super) struct FoundFile {
     pub(super) name: String,
     pub(super) bytes: Zeroizing<Vec<u8>>,
     pub(super) modified: UnixTime,
+    /// When it came to be what it is. A copy may say of itself that it was changed long ago.
+    pub(super) placed: UnixTime,
 }
 
 /// The files by name; what each is, if it is anything.
@@ -88,14 +90,28 @@ impl FoundFile {
                 .modified()?
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default();
+            let modified = UnixTime::from_secs(modified.as_secs());
             Ok(Self {
                 name: name.to_owned(),
+                placed: placed(&file.metadata).max(modified),
                 bytes: file.bytes,
-                modified: UnixTime::from_secs(modified.as_secs()),
+                modified,
             })
         };
         read().map_err(|error: io::Error| fault(&path, error))
     }
+}
+
+/// The time of the last change of the file's own entry, which nobody chooses.
+#[cfg(unix)]
+fn placed(metadata: &Metadata) -> UnixTime {
+    let changed = std::os::unix::fs::MetadataExt::ctime(metadata);
+    UnixTime::from_secs(u64::try_from(changed).unwrap_or_default())
+}
+
+#[cfg(not(unix))]
+fn placed(_: &Metadata) -> UnixTime {
+    UnixTime::from_secs(0)
 }
 
 fn list(directory: &Path) -> io::Result<Listing> {

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{Algorithm, SigningKey, test_directory::TestDirectory};
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, UNIX_EPOCH},
+};
 
 struct Pair {
     key: String,
@@ -56,7 +59,7 @@ fn modified(directory: &TestDirectory, name: &str) -> UnixTime {
     let time = fs::metadata(directory.path().join(name))
         .unwrap()
         .modified();
-    let since = time.unwrap().duration_since(std::time::UNIX_EPOCH);
+    let since = time.unwrap().duration_since(UNIX_EPOCH);
     UnixTime::from_secs(since.unwrap().as_secs())
 }
 
@@ -152,6 +155,22 @@ fn a_key_that_was_known_before_is_not_younger_for_its_file_or_its_certificate() 
     write(&directory, "tls.key", Pair::from(1).key);
     fs::remove_file(directory.path().join("tls.crt")).unwrap();
     assert_eq!(known_since(&before), modified(&directory, "tls.key"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_that_says_it_is_old_is_known_since_it_is_there() {
+    let directory = TestDirectory::new("pem-copy");
+    write(&directory, "tls.key", Pair::from(1).key);
+    let written = modified(&directory, "tls.key");
+    let file = fs::File::options()
+        .write(true)
+        .open(directory.path().join("tls.key"));
+    let long_ago = UNIX_EPOCH + Duration::from_secs(1000);
+    file.unwrap().set_modified(long_ago).unwrap();
+    let keys = found(&directory, None);
+    assert_eq!(keys[0].begins_at.as_secs(), 1000);
+    assert!(keys[0].known_since >= written);
 }
 
 #[test]
