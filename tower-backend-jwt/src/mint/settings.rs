@@ -71,6 +71,7 @@ impl Settings {
         for form in policy.compatibilities() {
             self.check_form(form)?;
         }
+        self.ttl = ttl;
         self.policy = policy;
         Ok(())
     }

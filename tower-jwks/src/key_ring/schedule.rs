@@ -80,9 +80,7 @@ impl State {
         let Some(active) = self.active(now).map(|place| &self.keys[place]) else {
             return Some(now);
         };
-        // The first key of a ring is dated as active before it was made.
-        let since = active.activates_at?.max(active.created_at);
-        let turn = since.saturating_add(policy.interval);
+        let turn = active.active_since()?.saturating_add(policy.interval);
         let last = active.last_turn(&self.promise);
         Some(last.map_or(turn, |last| last.min(turn)))
     }

@@ -97,6 +97,11 @@ impl Entry {
         rule::holds(Rule::NotPastItsEnd) && self.not_after.is_some_and(|end| end <= now)
     }
 
+    /// When its turn began or begins. A ring's first key is dated as active before it was made.
+    pub(crate) fn active_since(&self) -> Option<UnixTime> {
+        Some(self.activates_at?.max(self.created_at))
+    }
+
     /// Whether it waits for its turn, which is not decided yet.
     pub(crate) const fn is_in_reserve(&self) -> bool {
         self.activates_at.is_none()

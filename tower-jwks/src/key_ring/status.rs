@@ -163,7 +163,7 @@ impl RingKeyStatus {
             state: key_state,
             since: match key_state {
                 KeyState::Pending => entry.published_at,
-                KeyState::Active => entry.activates_at,
+                KeyState::Active => entry.active_since(),
                 KeyState::Retiring | KeyState::Published => entry.retired_at,
             },
             created_at: Some(entry.created_at),
