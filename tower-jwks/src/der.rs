@@ -150,8 +150,6 @@ fn key_type(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<KeyType, &'static 
     }
 }
 
-/// The kind of a private key, told from its encoding before a backend parses it, so that a wrong
-/// one, or one too weak, gets an error that says what it is.
 /// What a key signs with, if nothing else is said.
 #[cfg(feature = "rotation")]
 pub(crate) fn usual_algorithm(der: &[u8]) -> Result<crate::Algorithm, ConfigError> {
@@ -159,6 +157,8 @@ pub(crate) fn usual_algorithm(der: &[u8]) -> Result<crate::Algorithm, ConfigErro
     private_key_type(&key).map(KeyType::usual_algorithm)
 }
 
+/// The kind of a private key, told from its encoding before a backend parses it, so that a wrong
+/// one, or one too weak, gets an error that says what it is.
 pub(crate) fn private_key_type(key: &PrivateKeyDer<'_>) -> Result<KeyType, ConfigError> {
     let kind = match key {
         PrivateKeyDer::Pkcs1(key) => rsa_private_key(key.secret_pkcs1_der()),

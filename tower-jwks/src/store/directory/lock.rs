@@ -78,6 +78,7 @@ mod tests {
     use crate::test_directory::TestDirectory;
     #[cfg(unix)]
     use std::process::Command;
+
     #[test]
     fn one_at_a_time_holds_it() {
         let directory = TestDirectory::new("lock");
