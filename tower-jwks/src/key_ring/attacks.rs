@@ -44,7 +44,7 @@ fn active(keys: &KeyRing) -> String {
 /// How often in a row the store could not be had.
 fn faults(keys: &KeyRing) -> u32 {
     let fault = keys.rotating().unwrap().fault();
-    fault.as_ref().map_or(0, |fault| fault.times)
+    fault.map_or(0, |fault| fault.times)
 }
 
 /// Lets the tasks of the runtime come to rest, as long as they wait for nothing but each other.

@@ -1,17 +1,19 @@
-//! Reading the store, and changing what is in it: what a ring does by itself, and what it is told to do.
+//! Changing what is in the store: what a ring does by itself, and what it is told to do.
 
 use super::{
-    document::{Document, NewKey, RingKey},
-    events,
-    rotating::{Attempt, Fault, Rotating},
+    document::{Document, RingKey},
+    fault::Attempt,
+    new_key::NewKey,
+    reading::run,
+    rotating::Rotating,
     schedule::Cause,
     snapshot::Snapshot,
-    source::{AnyStore, Source, limited},
     state::{Entry, State},
 };
-use crate::{Algorithm, KeysUnavailable, RsaSize, SigningKey, Swap, UnixTime};
+use crate::{KeysUnavailable, Swap, UnixTime};
 use std::sync::Arc;
-use tokio::{sync::Notify, task::spawn_blocking};
+use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 /// How often a change is tried again that others were faster with.
 const ATTEMPTS: usize = 16;
@@ -78,8 +80,9 @@ impl Rotating {
     }
 
     pub(super) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
-        let wrong = |cause: crate::ConfigError| KeysUnavailable::new(cause.to_string());
-        let key = NewKey::from_pem(self.algorithm, pem).map_err(wrong)?;
+        let algorithm = self.algorithm;
+        let pem = Zeroizing::new(pem.to_vec());
+        let key = run(move || NewKey::from_pem(algorithm, &pem)).await??;
         let kid = key.signing.kid().to_owned();
         let not_after = key.signing.not_after();
         let _then = LookAgain(&self.changed);
@@ -120,72 +123,6 @@ impl Rotating {
         let policy = &self.policy;
         self.change(None, &|state, now| Ok(state.advance(now, policy)))
             .await
-    }
-
-    /// Reads what the store has, and takes it.
-    pub(super) async fn read(&self) -> Result<(), KeysUnavailable> {
-        let asked_at = self.now();
-        let read = self.read_at(asked_at).await;
-        self.came_of_it(Attempt::Read, &read);
-        read
-    }
-
-    async fn read_at(&self, asked_at: UnixTime) -> Result<(), KeysUnavailable> {
-        let before = self.current.load_full();
-        let document = match &self.source {
-            Source::Store(store) => self.read_store(&**store, &before).await?,
-            Source::Files(files) => {
-                let (files, promise) = (Arc::clone(files), self.policy.promise());
-                let (state, keys) = (before.state().clone(), before.keys.clone());
-                let read = move || files.read(Some((&state, &keys)), promise, asked_at);
-                limited("read", run(read)).await??
-            }
-        };
-        if document.state.epoch == before.state().epoch {
-            if document.state != *before.state() {
-                return Err(KeysUnavailable::new(
-                    "the ring in the store is another than it was, and of the same epoch",
-                ));
-            }
-            self.install(before.confirmed(asked_at));
-            return Ok(());
-        }
-        before
-            .view
-            .may_become(&document.state)
-            .map_err(|older| KeysUnavailable::new(older.to_string()))?;
-        // Of a file that lists them, an operator may take one off again.
-        if self.source.store().is_ok() {
-            let keys = &mut document.state.keys.iter();
-            if let Some(key) = keys.find(|key| before.state().was_revoked(&key.kid)) {
-                return Err(KeysUnavailable::new(format!(
-                    "the ring in the store has a key that was revoked, {:?}",
-                    key.kid
-                )));
-            }
-        }
-        self.take(document, asked_at);
-        Ok(())
-    }
-
-    async fn read_store(
-        &self,
-        store: &dyn AnyStore,
-        before: &Snapshot,
-    ) -> Result<Document, KeysUnavailable> {
-        let Some(stored) = store.load().await? else {
-            return Err(KeysUnavailable::new("the store has no ring any more"));
-        };
-        let kek = self.kek.clone();
-        let known = before.keys.clone();
-        let read = move || Document::read(&stored, kek.as_ref(), Some(&known));
-        let document = run(read).await?.map_err(|cause| what_is_there(&cause))?;
-        if document.keys.algorithm != self.algorithm {
-            return Err(KeysUnavailable::new(
-                "the ring in the store has another algorithm",
-            ));
-        }
-        Ok(document)
     }
 
     /// Changes what was read, if nobody else has; else reads again, and changes that.
@@ -255,81 +192,10 @@ impl Rotating {
         let algorithm = self.algorithm;
         let ring = Arc::clone(&before.keys.ring);
         let kek = self.kek.clone();
-        run(move || NewKey::generate(algorithm)?.into_ring(&ring, kek.as_ref())).await?
+        run(move || RingKey::new(NewKey::generate(algorithm)?, &ring, kek.as_ref())).await?
     }
-
-    fn take(&self, document: Document, asked_at: UnixTime) {
-        let before = self.current.load_full();
-        let snapshot = Snapshot::new(document, asked_at, &self.policy, Some(&before));
-        events::changed(before.state(), snapshot.state());
-        self.install(snapshot);
-    }
-
-    fn install(&self, snapshot: Snapshot) {
-        self.current.store(Arc::new(snapshot));
-    }
-
-    /// A store that can be read and not written is at fault until it was written, or need not be.
-    pub(super) fn came_of_it(&self, attempt: Attempt, outcome: &Result<(), KeysUnavailable>) {
-        let mut fault = self.fault();
-        match outcome {
-            Ok(()) => {
-                if let Some(fault) = fault.take_if(|fault| fault.attempt == attempt) {
-                    events::recovered(fault.times);
-                }
-            }
-            Err(error) => {
-                let (since, times) = match &*fault {
-                    Some(fault) => (fault.since, fault.times.saturating_add(1)),
-                    None => (self.now(), 1),
-                };
-                events::failed(error, times);
-                *fault = Some(Fault {
-                    attempt,
-                    error: error.clone(),
-                    since,
-                    times,
-                });
-            }
-        }
-    }
-}
-
-impl NewKey {
-    pub(super) fn generate(algorithm: Algorithm) -> Result<Self, KeysUnavailable> {
-        let made = SigningKey::generate_with_der(algorithm, RsaSize::default());
-        let (signing, der) = made.map_err(|cause| KeysUnavailable::new(cause.to_string()))?;
-        Ok(Self { signing, der })
-    }
-
-    pub(super) fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<Self, crate::ConfigError> {
-        let (signing, der) = SigningKey::from_pem_with_der(algorithm, pem)?;
-        Ok(Self { signing, der })
-    }
-
-    pub(super) fn into_ring(
-        self,
-        ring: &str,
-        kek: Option<&crate::KeyEncryptionKey>,
-    ) -> Result<RingKey, KeysUnavailable> {
-        RingKey::new(self, ring, kek)
-    }
-}
-
-/// An error of a document, which does not say whose it is.
-pub(super) fn what_is_there(cause: &KeysUnavailable) -> KeysUnavailable {
-    KeysUnavailable::new(format!("what the store has {cause}"))
 }
 
 fn no_reserve() -> KeysUnavailable {
     KeysUnavailable::new("there is no key that could sign next")
-}
-
-/// Off the workers of the runtime: an RSA key takes a good part of a second to make.
-pub(super) async fn run<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, KeysUnavailable> {
-    spawn_blocking(work)
-        .await
-        .map_err(|_| KeysUnavailable::new("the runtime is shutting down"))
 }

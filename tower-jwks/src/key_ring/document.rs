@@ -1,6 +1,6 @@
 //! A ring as its store keeps it: state and private keys as one JSON document that shows when it was damaged.
 
-use super::{policy::MOST_KEYS, state::State};
+use super::{new_key::NewKey, policy::MOST_KEYS, state::State};
 use crate::{Algorithm, KeyEncryptionKey, KeysUnavailable, SigningKey, StoredRing, crypto};
 use base64::{
     Engine as _,
@@ -8,7 +8,7 @@ use base64::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 use zeroize::Zeroizing;
 
 /// What the first member of a document says, so that no other JSON is taken for one.
@@ -93,12 +93,6 @@ struct Contents {
     algorithm: Algorithm,
     state: State,
     keys: Vec<Written>,
-}
-
-/// A private key that is to be part of a ring.
-pub(crate) struct NewKey {
-    pub(crate) signing: SigningKey,
-    pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
 fn error(message: impl Into<std::borrow::Cow<'static, str>>) -> KeysUnavailable {
@@ -225,11 +219,11 @@ impl Document {
         if written.is_empty() {
             return Err(error("has no key"));
         }
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         let mut keys = Vec::with_capacity(written.len());
         for (entry, written) in state.keys.iter().zip(written) {
             let kid = &*entry.kid;
-            if seen.insert(kid, ()).is_some() {
+            if !seen.insert(kid) {
                 return Err(error(format!("has two keys with the kid {kid:?}")));
             }
             if state.was_revoked(kid) {

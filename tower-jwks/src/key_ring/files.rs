@@ -1,8 +1,9 @@
 //! Keys that others put into a directory, as a ring reads them.
 
 use super::{
-    document::{Document, NewKey, RingKey, RingKeys},
+    document::{Document, RingKey, RingKeys},
     followed::{FollowedKey, follow},
+    new_key::NewKey,
     policy::Promise,
     state::State,
 };

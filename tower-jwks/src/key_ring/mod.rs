@@ -11,14 +11,22 @@ mod document;
 #[cfg(feature = "rotation")]
 mod events;
 #[cfg(feature = "rotation")]
+mod fault;
+#[cfg(feature = "rotation")]
 mod files;
 mod fixed;
 #[cfg(feature = "rotation")]
 mod followed;
 #[cfg(feature = "rotation")]
+mod human;
+#[cfg(feature = "rotation")]
+mod new_key;
+#[cfg(feature = "rotation")]
 mod open;
 #[cfg(feature = "rotation")]
 mod policy;
+#[cfg(feature = "rotation")]
+mod reading;
 mod ring;
 #[cfg(feature = "rotation")]
 mod rotating;

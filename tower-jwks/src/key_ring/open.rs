@@ -1,10 +1,11 @@
 //! Opening the ring that a store has, or making one there.
 
 use super::{
-    changes::{run, what_is_there},
-    document::{Document, NewKey, RingKey, RingKeys, ring_name},
+    document::{Document, RingKey, RingKeys, ring_name},
     files::Files,
+    new_key::NewKey,
     policy::{Promise, RotationPolicy},
+    reading::{run, what_is_there},
     ring::KeyRing,
     rotating::Rotating,
     snapshot::Snapshot,
@@ -191,8 +192,7 @@ impl Making {
         let make = move || {
             let algorithm = self.algorithm.unwrap_or(Algorithm::RS256);
             let key = match self.first {
-                Some(pem) => NewKey::from_pem(algorithm, &pem)
-                    .map_err(|cause| KeysUnavailable::new(cause.to_string()))?,
+                Some(pem) => NewKey::from_pem(algorithm, &pem)?,
                 None => NewKey::generate(algorithm)?,
             };
             let entry = Entry::new(key.signing.kid().into(), key.signing.not_after(), now);

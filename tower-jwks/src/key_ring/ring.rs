@@ -81,7 +81,7 @@ impl KeyRing {
         match &self.0 {
             Kind::Fixed(fixed) => fixed.signing.algorithm(),
             #[cfg(feature = "rotation")]
-            Kind::Rotating(rotating) => rotating.algorithm(),
+            Kind::Rotating(rotating) => rotating.algorithm,
         }
     }
 
@@ -94,7 +94,7 @@ impl KeyRing {
         match &self.0 {
             Kind::Fixed(_) => None,
             #[cfg(feature = "rotation")]
-            Kind::Rotating(rotating) => Some(rotating.policy().token_life()),
+            Kind::Rotating(rotating) => Some(rotating.policy.token_life()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Keys that rotate, as requests see them.
 
 use super::{
-    policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
+    fault::Faults, policy::RotationPolicy, snapshot::Snapshot, source::Source, state::State,
     status::KeyRingStatus, view::Idle,
 };
 use crate::{
@@ -9,11 +9,7 @@ use crate::{
     published::PublishedKeys,
 };
 use arc_swap::ArcSwap;
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// A ring that rotates: what requests ask, and what the task and the calls of an operator share.
@@ -28,23 +24,7 @@ pub(super) struct Rotating {
     pub(super) changing: tokio::sync::Mutex<()>,
     /// Something has happened that the task should not sleep over.
     pub(super) changed: Notify,
-    fault: Mutex<Option<Fault>>,
-}
-
-/// What was to be done with the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Attempt {
-    Read,
-    Write,
-}
-
-/// What keeps the store from being read or written, or what is in it from being taken.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) attempt: Attempt,
-    pub(super) error: KeysUnavailable,
-    pub(super) since: UnixTime,
-    pub(super) times: u32,
+    pub(super) faults: Faults,
 }
 
 impl Rotating {
@@ -64,16 +44,8 @@ impl Rotating {
             current: ArcSwap::from_pointee(first),
             changing: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
-            fault: Mutex::new(None),
+            faults: Faults::default(),
         }
-    }
-
-    pub(super) const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
-    pub(super) const fn policy(&self) -> &RotationPolicy {
-        &self.policy
     }
 
     pub(super) fn now(&self) -> UnixTime {
@@ -105,7 +77,7 @@ impl Rotating {
             _ => self.policy.poll,
         };
         let wait = wait.max(Duration::from_secs(1));
-        let error = match self.fault().as_ref() {
+        let error = match self.fault() {
             Some(fault) => KeysUnavailable::new(format!("{idle}: {}", fault.error)),
             None => KeysUnavailable::new(idle.to_string()),
         };
@@ -114,10 +86,6 @@ impl Rotating {
 
     pub(super) fn status(&self) -> KeyRingStatus {
         KeyRingStatus::of_rotating(self)
-    }
-
-    pub(super) fn fault(&self) -> MutexGuard<'_, Option<Fault>> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

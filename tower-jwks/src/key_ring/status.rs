@@ -2,7 +2,8 @@
 
 use super::{
     fixed::Fixed,
-    policy::{Human, RotationPolicy},
+    human::Human,
+    policy::RotationPolicy,
     rotating::Rotating,
     snapshot::Snapshot,
     state::{Entry, KeyState, State},
@@ -99,12 +100,10 @@ impl KeyRingStatus {
         let current = ring.current.load();
         let state = current.state();
         let signer = current.signer(&ring.policy, now);
-        let fault = ring.fault();
-        let error = fault.as_ref().map(|fault| fault.error.to_string());
-        let fault = match (signer.err(), error) {
+        let fault = match (signer.err(), ring.fault().map(|fault| fault.error)) {
             (Some(idle), Some(error)) => Some(format!("{idle}: {error}")),
             (Some(idle), None) => Some(idle.to_string()),
-            (None, error) => error,
+            (None, error) => error.map(|error| error.to_string()),
         };
         let published = current.published(now).ok();
         Self {

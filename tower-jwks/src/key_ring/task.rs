@@ -1,11 +1,6 @@
 //! The task that reads the store and does what is due, for as long as somebody has the ring.
 
-use super::{
-    events,
-    rotating::{Attempt, Rotating},
-    source::Answer,
-    state::KeyState,
-};
+use super::{events, fault::Attempt, rotating::Rotating, source::Answer, state::KeyState};
 use crate::{KeysUnavailable, crypto};
 use std::{
     collections::HashMap,
@@ -27,7 +22,7 @@ pub(super) async fn run(ring: Weak<Rotating>) {
             let Some(ring) = ring.upgrade() else { return };
             let panicked = Err(KeysUnavailable::new("the reading of the store panicked"));
             ring.came_of_it(Attempt::Read, &panicked);
-            jittered(ring.policy.poll())
+            jittered(ring.policy.poll)
         };
         tokio::time::sleep(wait).await;
     }
@@ -71,7 +66,7 @@ impl Rotating {
         let current = self.current.load();
         let due = current.state().next_date(now, &self.policy);
         let due = due.map_or(Duration::MAX, |at| at.saturating_since(now));
-        jittered(self.policy.poll()).min(due.max(Duration::from_secs(1)))
+        jittered(self.policy.poll).min(due.max(Duration::from_secs(1)))
     }
 }
 
