@@ -87,8 +87,7 @@ impl KeyRing {
 
     /// The longest life of a token that the ring's keys may sign; `None` if it does not matter, as the keys stay.
     ///
-    /// A key is published until the tokens it has signed are expired. Whoever signs a longer-lived one breaks
-    /// it.
+    /// A key is published until the tokens it has signed are expired: one that lives longer may outlive its key.
     #[must_use]
     pub fn token_life(&self) -> Option<Duration> {
         match &self.0 {
@@ -251,7 +250,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// The store cannot be read or written, or what is there is refused.
+    /// The store cannot be read or written, what is there is refused, or the keys stay as they are.
     pub async fn refresh(&self) -> Result<(), KeysUnavailable> {
         self.rotating()?.refresh().await
     }

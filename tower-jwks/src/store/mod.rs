@@ -108,7 +108,7 @@ impl fmt::Debug for StoredRing {
     }
 }
 
-/// What came of an attempt to write.
+/// What came of an attempt to write. There is no third: a store that does not know says so by an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Swap {
