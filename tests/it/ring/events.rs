@@ -165,3 +165,20 @@ async fn that_nothing_is_signed_is_told_once_and_that_it_is_again() {
     ]);
     assert!(ring.signing_key().is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_hears_of_a_fault_may_ask_for_the_status() {
+    let store = Faulty::new();
+    let ring = open(store.clone(), &clock()).await;
+    let asked = ring.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || {
+        let _ = asked.status();
+        std::io::sink()
+    });
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    store.becomes(Fault::Unreachable);
+    ring.refresh().await.unwrap_err();
+    store.becomes(Fault::None);
+    look(&ring).await;
+    assert_eq!(ring.status().fault, None);
+}
