@@ -55,7 +55,7 @@ pub(super) fn turned(kid: &str, state: KeyState) {
         KeyState::Retiring => {
             tracing::info!(target: TARGET, kid, "a key signs no more, and is published for its tokens");
         }
-        KeyState::Pending | KeyState::Published => {}
+        KeyState::Pending | KeyState::Gone | KeyState::Published => {}
     }
 }
 

@@ -37,6 +37,7 @@ const UNKNOWN: Duration = Duration::MAX;
 ///     .build()?;
 /// assert_eq!(policy.announcement(), minutes(5 + 5 + 60 + 2));
 /// assert_eq!(policy.afterlife(), minutes(5 + 15 + 3));
+/// assert_eq!(policy.emergency_max_age(), minutes(1), "what is not chosen has a default");
 ///
 /// // A replica would stop signing between two looks at the store.
 /// let error = RotationPolicy::builder().poll(minutes(10)).build().unwrap_err();
@@ -77,6 +78,7 @@ impl RotationPolicy {
         self.interval
     }
 
+    /// `None` of a tool's.
     pub(super) fn known_interval(&self) -> Option<Duration> {
         Some(self.interval).filter(|interval| *interval != UNKNOWN)
     }
@@ -85,6 +87,42 @@ impl RotationPolicy {
     #[must_use]
     pub const fn poll(&self) -> Duration {
         self.poll
+    }
+
+    /// How long a verifier may keep the published set.
+    #[must_use]
+    pub const fn max_age(&self) -> Duration {
+        self.promise.max_age
+    }
+
+    /// How long a change of the store may take to reach every replica.
+    #[must_use]
+    pub const fn propagation(&self) -> Duration {
+        self.promise.propagation
+    }
+
+    /// How much longer than `max_age` a verifier that ignores our header fields keeps the set.
+    #[must_use]
+    pub const fn grace(&self) -> Duration {
+        self.promise.grace
+    }
+
+    /// How far apart clocks may be.
+    #[must_use]
+    pub const fn clock_skew(&self) -> Duration {
+        self.promise.clock_skew
+    }
+
+    /// The longest life of a token.
+    #[must_use]
+    pub const fn token_life(&self) -> Duration {
+        self.promise.token_life
+    }
+
+    /// How long a verifier may keep the set for a while after a key was revoked.
+    #[must_use]
+    pub const fn emergency_max_age(&self) -> Duration {
+        self.emergency_max_age
     }
 
     /// How long a new key is published before it signs: `propagation` + `max_age` + `grace` + twice `clock_skew`.
@@ -98,12 +136,6 @@ impl RotationPolicy {
     #[must_use]
     pub fn afterlife(&self) -> Duration {
         self.promise.afterlife()
-    }
-
-    /// The longest life of a token.
-    #[must_use]
-    pub const fn token_life(&self) -> Duration {
-        self.promise.token_life
     }
 
     pub(super) const fn promise(&self) -> Promise {

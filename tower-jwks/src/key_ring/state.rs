@@ -6,7 +6,7 @@ use super::{
 };
 use crate::UnixTime;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// How many revoked keys are remembered, so that none is imported again.
 const MOST_REVOKED: usize = 64;
@@ -57,6 +57,10 @@ pub(crate) struct Revoked {
 }
 
 /// Where a key is in its life.
+///
+/// ```
+/// assert_eq!(tower_jwks::KeyState::Retiring.to_string(), "retiring");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -67,8 +71,23 @@ pub enum KeyState {
     Active,
     /// Published until its last token is expired.
     Retiring,
+    /// Published no more.
+    Gone,
     /// Published, in a ring whose keys stay as they are.
     Published,
+}
+
+/// As it is serialized.
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Retiring => "retiring",
+            Self::Gone => "gone",
+            Self::Published => "published",
+        })
+    }
 }
 
 impl Entry {

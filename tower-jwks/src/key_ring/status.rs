@@ -85,8 +85,8 @@ pub struct RingKeyStatus {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct NextState {
-    /// `active`, `retiring` or `gone`.
-    pub state: &'static str,
+    /// What it becomes.
+    pub state: KeyState,
     /// When, if that is known. Not before then, if it is not decided yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<UnixTime>,
@@ -163,7 +163,7 @@ impl RingKeyStatus {
             since: match key_state {
                 KeyState::Pending => entry.published_at,
                 KeyState::Active => entry.active_since(),
-                KeyState::Retiring | KeyState::Published => entry.retired_at,
+                KeyState::Retiring | KeyState::Gone | KeyState::Published => entry.retired_at,
             },
             created_at: Some(entry.created_at),
             age: Some(now.saturating_since(entry.created_at).as_secs()),
@@ -218,7 +218,7 @@ impl NextState {
                     (None, None, _) => (None, "after the key before it".to_owned()),
                 };
                 Self {
-                    state: "active",
+                    state: KeyState::Active,
                     at,
                     why,
                 }
@@ -238,13 +238,13 @@ impl NextState {
                 let never = UnixTime::from_secs(u64::MAX);
                 let at = scheduled.or(turn.filter(|turn| *turn < never));
                 Self {
-                    state: "retiring",
+                    state: KeyState::Retiring,
                     at,
                     why,
                 }
             }
-            KeyState::Retiring | KeyState::Published => Self {
-                state: "gone",
+            KeyState::Retiring | KeyState::Gone | KeyState::Published => Self {
+                state: KeyState::Gone,
                 at: entry.gone_at(promise),
                 why: format!(
                     "{} after it has signed last, its tokens are expired",

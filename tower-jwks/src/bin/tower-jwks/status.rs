@@ -74,7 +74,7 @@ fn row(key: &RingKeyStatus, now: UnixTime) -> [String; 5] {
     };
     [
         key.kid.clone(),
-        name(key.state).to_owned(),
+        key.state.to_string(),
         key.since.map_or_else(|| "-".to_owned(), ago),
         key.age.map_or_else(|| "-".to_owned(), words::span),
         key.next
@@ -91,15 +91,6 @@ pub(crate) fn next_in_words(next: &NextState, now: UnixTime) -> String {
         _ => String::new(),
     };
     format!("{}{when}: {}", next.state, next.why)
-}
-
-const fn name(state: KeyState) -> &'static str {
-    match state {
-        KeyState::Pending => "pending",
-        KeyState::Active => "active",
-        KeyState::Retiring => "retiring",
-        _ => "published",
-    }
 }
 
 fn in_json(ring: &Ring, status: &KeyRingStatus) -> Result<Value, Failure> {
