@@ -3,7 +3,7 @@
 use super::*;
 use tests::openssl;
 use tower_backend_jwt::{BackendJwtLayer, Compatibility, Policy};
-use tower_jwks::SigningKey;
+use tower_jwks::{KeyEncryptionKey, PemDirectory, SigningKey};
 
 /// The next key signs so long before an end: all replicas have heard of it, and no token is cut short.
 const LAST_TURN: u64 = 2 * PROPAGATION + TOKEN_LIFE + SKEW;
@@ -228,4 +228,16 @@ async fn a_form_of_a_certificate_is_refused_though_the_first_key_has_one() {
     let expected =
         "compatibility: x5t is of a certificate, and the keys that the ring makes have none";
     assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn keys_that_are_followed_are_neither_sealed_nor_made() {
+    let follow = || KeyRing::follow(PemDirectory::new("is/not/there"));
+    let kek = KeyEncryptionKey::from_bytes([7; 32]);
+    for opening in [follow().key_encryption_key(kek), follow().first_key(pem(1))] {
+        assert_eq!(
+            opening.await.unwrap_err().to_string(),
+            "keys that are followed take no key-encryption key and no first key"
+        );
+    }
 }

@@ -73,26 +73,28 @@ impl OpenKeyRing {
     }
 
     /// The algorithm of the ring. One that is there must have it. Default: that of the ring that is there, or
-    /// RS256.
+    /// RS256; of keys that are [followed](KeyRing::follow), the usual one of the first.
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = Some(algorithm);
         self
     }
 
-    /// When keys change. Default: [`RotationPolicy::default`].
+    /// When keys change. Default: [`RotationPolicy::default`]. How long a key signs that is
+    /// [followed](KeyRing::follow), others decide.
     pub fn policy(mut self, policy: RotationPolicy) -> Self {
         self.policy = policy;
         self
     }
 
     /// Seals the private keys in the store. A document that is not sealed with this key is refused.
-    /// Default: what the store has is not sealed.
+    /// Default: what the store has is not sealed. Keys that are [followed](KeyRing::follow) cannot be.
     pub fn key_encryption_key(mut self, key: KeyEncryptionKey) -> Self {
         self.kek = Some(key);
         self
     }
 
     /// The first key of a ring that is made, from PEM: the one that verifiers know already. Default: a new one.
+    /// A ring that is [followed](KeyRing::follow) is not made.
     pub fn first_key(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.first = Some(Zeroizing::new(pem.as_ref().to_vec()));
         self
@@ -125,6 +127,11 @@ impl OpenKeyRing {
                 let making = (!self.by_hand).then_some(making);
                 let document = read(&*store, self.kek.clone(), making, asked_at).await?;
                 (document, Source::Store(store))
+            }
+            Origin::Files(_) if self.kek.is_some() || self.first.is_some() => {
+                return Err(KeysUnavailable::new(
+                    "keys that are followed take no key-encryption key and no first key",
+                ));
             }
             Origin::Files(directory) => {
                 let files = Arc::new(Files::new(directory, self.algorithm));
