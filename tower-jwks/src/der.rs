@@ -278,7 +278,10 @@ pub(crate) fn content(tlv: &[u8]) -> Result<&[u8], x509_cert::der::Error> {
 /// What a certificate says about a key.
 pub(crate) struct Certificate {
     pub(crate) public: PublicMaterial,
-    #[cfg_attr(not(feature = "rotation"), allow(dead_code))]
+    #[cfg_attr(
+        not(feature = "rotation"),
+        expect(dead_code, reason = "for keys that are followed")
+    )]
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
 }

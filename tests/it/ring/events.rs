@@ -108,7 +108,7 @@ async fn a_store_that_is_away_is_told_of_ever_more_seldom_and_once_when_it_is_ba
     assert_eq!(loud, [1, 2, 4, 8]);
     store.becomes(Fault::None);
     look(&ring).await;
-    told.assert(&["INFO the store of the keys is read again times=9".into()]);
+    told.assert(&["INFO the store of the keys is to be had again times=9".into()]);
     look(&ring).await;
     told.assert(&[]);
 }
@@ -160,7 +160,7 @@ async fn that_nothing_is_signed_is_told_once_and_that_it_is_again() {
     polled().await;
     polled().await;
     told.assert(&[
-        "INFO the store of the keys is read again".into(),
+        "INFO the store of the keys is to be had again".into(),
         "INFO tokens are signed again".into(),
     ]);
     assert!(ring.signing_key().is_ok());

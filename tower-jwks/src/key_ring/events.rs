@@ -91,8 +91,8 @@ pub(super) fn failed(error: &KeysUnavailable, times: u32) {
     }
 }
 
-/// The store is read again.
+/// The store is read or written again, or need not be written.
 pub(super) fn recovered(times: u32) {
     #[cfg(feature = "tracing")]
-    tracing::info!(target: TARGET, times, "the store of the keys is read again");
+    tracing::info!(target: TARGET, times, "the store of the keys is to be had again");
 }
