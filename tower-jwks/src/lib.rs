@@ -56,7 +56,7 @@
 //! | `notify` | no | the directory of a ring is watched, not only read from time to time; brings `rotation` |
 //! | `command` | no | the program `tower-jwks`, which tells of rings in directories and changes them; brings `rotation` |
 //! | `reqwest` | no | `ReqwestClient`, over reqwest 0.13; brings `remote` |
-//! | `tracing` | yes | events of the fetching |
+//! | `tracing` | yes | events of the fetching, and of keys that rotate: what signs next, what the store refuses, that nothing is signed |
 //! | `jsonwebtoken` | no | `From` and `TryFrom` between its `Algorithm`, `Jwk`, `JwkSet`, `Header` and ours; its `JwtSigner` for [`SigningKey`] and [`KeyRing`], its `JwtVerifier` for [`VerifyingKey`] |
 //!
 //! One of the two backends is needed; with neither the crate does not compile. There is no
