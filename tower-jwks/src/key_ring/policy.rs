@@ -94,13 +94,14 @@ impl RotationPolicy {
     }
 
     /// How long a new key is published before it signs: `propagation` + `max_age` + `grace` + twice `clock_skew`.
+    /// 37 minutes by default.
     #[must_use]
     pub fn announcement(&self) -> Duration {
         self.promise.announcement()
     }
 
     /// How long a key is published after another signs: `propagation` + `token_life` + three times
-    /// `clock_skew`.
+    /// `clock_skew`. 68 minutes by default.
     #[must_use]
     pub fn afterlife(&self) -> Duration {
         self.promise.afterlife()
@@ -233,7 +234,8 @@ impl RotationPolicyBuilder {
     }
 
     /// How long a change of the store may take to reach every replica. One that has not read the store for
-    /// that long neither signs nor publishes. Default: 5 minutes.
+    /// that long neither signs nor publishes: it is also the longest outage of the store that does no harm. A new
+    /// key waits for longer by as much. Default: 5 minutes.
     pub const fn propagation(mut self, propagation: Duration) -> Self {
         self.policy.promise.propagation = propagation;
         self
