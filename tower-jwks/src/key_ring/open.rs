@@ -85,7 +85,7 @@ impl OpenKeyRing {
     }
 
     /// Seals the private keys in the store. A document that is not sealed with this key is refused.
-    /// Default: what the store has is not sealed.
+    /// Default: what the store has is not sealed. PEM files that are [followed](KeyRing::follow) are not.
     pub fn key_encryption_key(mut self, key: KeyEncryptionKey) -> Self {
         self.kek = Some(key);
         self
