@@ -12,7 +12,15 @@ use zeroize::Zeroizing;
 /// Seals what a store keeps of a ring, so that whoever reads the store cannot sign: 256 bits, for
 /// AES-256-GCM.
 ///
-/// It has to be kept elsewhere than what it seals. Its clones share the bytes, which are wiped from memory
+/// It has to be kept elsewhere than what it seals, where no other user can read it. To make one:
+///
+/// ```sh
+/// (umask 077 && openssl rand -hex 32 > kek)
+/// ```
+///
+/// A ring is sealed when it is made. One that is there cannot be sealed later, nor sealed with another key.
+///
+/// Its clones share the bytes, which are wiped from memory
 /// with the last of them.
 ///
 /// ```

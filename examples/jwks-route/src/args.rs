@@ -14,7 +14,7 @@ Options:
       --key FILE        the signing key, PEM: PKCS#8, PKCS#1 or SEC1
                         [a new one for each run]
       --keys DIR        keys that rotate, in this directory; made if it is not there. Several of these
-                        services may share it
+                        services may share it. They are not sealed: who reads the files can sign
       --algorithm NAME  what it signs with: RS256, PS256, ES256, ES384, EdDSA …
                         [ES256]
       --issuer URL      `iss` of the tokens [the URL it serves at]

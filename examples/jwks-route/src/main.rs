@@ -13,6 +13,12 @@
 //! ```sh
 //! openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing.key
 //! ```
+//!
+//! To look at keys that rotate, and to have the next one sign in half an hour or so:
+//!
+//! ```sh
+//! cargo run -p tower-jwks --features command -- status keys   # or: rotate keys
+//! ```
 
 mod args;
 mod service;

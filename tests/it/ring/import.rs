@@ -212,6 +212,12 @@ async fn how_soon_is_too_soon_is_the_rings_promise_whoever_imports() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_key_decides_what_a_new_ring_signs_with() {
+    let opening = KeyRing::open(MemoryStore::new()).first_key(pem(1));
+    assert_eq!(opening.await.unwrap().algorithm(), Algorithm::EdDSA);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_form_of_a_certificate_is_refused_though_the_first_key_has_one() {
     if !openssl::is_there() {
         return;

@@ -72,8 +72,8 @@ impl OpenKeyRing {
         }
     }
 
-    /// The algorithm of the ring. One that is there must have it. Default: that of the ring that is there, or
-    /// RS256; of keys that are [followed](KeyRing::follow), the usual one of the first.
+    /// The algorithm of the ring. One that is there must have it. Default: that of the ring that is there; for one
+    /// that is made, and for keys that are [followed](KeyRing::follow), the usual one of the first key; or RS256.
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = Some(algorithm);
         self
@@ -197,11 +197,12 @@ impl Making {
         now: UnixTime,
     ) -> Result<StoredRing, KeysUnavailable> {
         let make = move || {
-            let algorithm = self.algorithm.unwrap_or(Algorithm::RS256);
-            let key = match self.first {
-                Some(pem) => NewKey::from_pem(algorithm, &pem)?,
-                None => NewKey::generate(algorithm)?,
+            let key = match (self.first, self.algorithm) {
+                (Some(pem), Some(algorithm)) => NewKey::from_pem(algorithm, &pem)?,
+                (Some(pem), None) => NewKey::from_any_pem(&pem)?,
+                (None, algorithm) => NewKey::generate(algorithm.unwrap_or(Algorithm::RS256))?,
             };
+            let algorithm = key.signing.algorithm();
             let entry = Entry::new(key.signing.kid().into(), key.signing.not_after(), now);
             if !entry.lasts_from(now, &self.promise) {
                 return Err(KeysUnavailable::new(

@@ -126,13 +126,14 @@ impl RotationPolicy {
     }
 
     /// How long a new key is published before it signs: `propagation` + `max_age` + `grace` + twice `clock_skew`.
+    /// 37 minutes by default.
     #[must_use]
     pub fn announcement(&self) -> Duration {
         self.promise.announcement()
     }
 
     /// How long a key is published after another signs: `propagation` + `token_life` + three times
-    /// `clock_skew`.
+    /// `clock_skew`. 68 minutes by default.
     #[must_use]
     pub fn afterlife(&self) -> Duration {
         self.promise.afterlife()

@@ -186,6 +186,10 @@ impl KeyRing {
     /// [`announcement`](crate::RotationPolicy::announcement) together. A process that starts and finds one key
     /// alone takes it for one that verifiers know.
     ///
+    /// All keys are of one algorithm. Of a [policy](OpenKeyRing::policy) the interval has no say here: a key signs
+    /// until there is a file of a newer one. [`rotate`](Self::rotate), [`revoke`](Self::revoke) and
+    /// [`import`](Self::import) are refused; a compromised key is revoked in the file `revoked`.
+    ///
     /// ```
     /// use tower_jwks::{Algorithm, KeyRing, PemDirectory};
     ///

@@ -39,7 +39,8 @@ impl RotationPolicyBuilder {
     }
 
     /// How long a change of the store may take to reach every replica. One that has not read the store for
-    /// that long neither signs nor publishes. Default: 5 minutes.
+    /// that long neither signs nor publishes: it is also the longest outage of the store that does no harm. A new
+    /// key waits for longer by as much. Default: 5 minutes.
     pub const fn propagation(mut self, propagation: Duration) -> Self {
         self.policy.promise.propagation = propagation;
         self

@@ -117,7 +117,10 @@ impl Files {
         let Some(mark) = mark else {
             return Ok((ring, None));
         };
-        let meant = format_args!("remove {} if that is meant", self.mark.path().display());
+        let meant = format_args!(
+            "remove {} if that is meant, while no process has the ring open",
+            self.mark.path().display()
+        );
         match &ring {
             Some(ring) if ring.epoch() < mark => Err(self.refused(format_args!(
                 "is an older document, of epoch {} where there was {mark} before ({meant})",
