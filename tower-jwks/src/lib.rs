@@ -99,7 +99,7 @@ mod verifying_key;
 
 #[cfg(feature = "rotation")]
 pub use self::key_ring::{
-    KeyRingStatus, KeyState, NextState, OpenKeyRing, RingKeyStatus, RotationPolicy,
+    KeyRingStatus, KeyState, NextState, OpenKeyRing, RevokedKey, RingKeyStatus, RotationPolicy,
     RotationPolicyBuilder,
 };
 #[cfg(feature = "client")]

@@ -1,6 +1,9 @@
 //! The key that keys are sealed with where they are kept.
 
-use crate::{ConfigError, KeysUnavailable, crypto, secret_file};
+use crate::{
+    ConfigError, KeysUnavailable, crypto, secret_file,
+    store::directory::{events, exposure::exposure},
+};
 use base64::{
     Engine as _,
     alphabet::STANDARD,
@@ -50,7 +53,7 @@ impl KeyEncryptionKey {
     }
 
     /// Reads it from a file: 32 bytes as they are, or as text in hex or base64. The text may end in a
-    /// line's end.
+    /// line's end. That others may read the file is warned of.
     ///
     /// ```
     /// use tower_jwks::KeyEncryptionKey;
@@ -68,6 +71,9 @@ impl KeyEncryptionKey {
         let read = || {
             let file = secret_file::read(path, MAX_FILE)
                 .map_err(|error| ConfigError::new(FIELD, error.to_string()))?;
+            if let Some(how) = exposure(&file.metadata) {
+                events::exposed(path, &how);
+            }
             match <[u8; KEY]>::try_from(file.bytes.as_slice()).map(Zeroizing::new) {
                 Ok(raw) if !raw.iter().all(u8::is_ascii_graphic) => Ok(Self(Arc::new(raw))),
                 _ => Self::from_text(&file.bytes),

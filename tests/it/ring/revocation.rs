@@ -30,11 +30,15 @@ async fn verifiers_are_told_to_come_back_soon_for_as_long_as_one_may_have_the_re
     let ring = with_mature_reserve(MemoryStore::new(), &clock).await;
     let age = async || fetch(&ring).await.field("cache-control").map(str::to_owned);
     assert_eq!(age().await.unwrap(), "public, max-age=300");
-    let revoked_at = clock.now();
-    ring.revoke(&signs(&ring)).await.unwrap();
+    let (compromised, revoked_at) = (signs(&ring), clock.now());
+    ring.revoke(&compromised).await.unwrap();
     settled().await;
     assert_eq!(age().await.unwrap(), "public, max-age=20");
     assert_eq!(ring.status().max_age, Some(EMERGENCY));
+    let [revoked] = &ring.status().revoked[..] else {
+        panic!("one was revoked");
+    };
+    assert_eq!((&*revoked.kid, revoked.at), (&*compromised, revoked_at));
     until(&clock, after(revoked_at, MEMORY - 1), &[&ring]).await;
     assert_eq!(age().await.unwrap(), "public, max-age=20");
     clock.advance(secs(1));

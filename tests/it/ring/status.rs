@@ -3,10 +3,31 @@
 use super::*;
 use http::Method;
 use serde_json::{Value, json};
-use tests::keys::new_key;
+use tests::{keys::new_key, openssl};
+use tower_jwks::PemDirectory;
 
 fn status(ring: &KeyRing) -> Value {
     serde_json::to_value(ring.status()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_others_have_put_there_signs_until_there_is_a_newer_one() {
+    if !openssl::is_there() {
+        return;
+    }
+    let directory = std::env::temp_dir().join(format!("followed-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("a.pem"), openssl::ed25519()).unwrap();
+    let ring = KeyRing::follow(PemDirectory::new(&directory))
+        .await
+        .unwrap();
+    let next = &status(&ring)["keys"][0]["next"];
+    let expected = json!({
+        "state": "retiring",
+        "why": "when there is a newer key that every verifier can have",
+    });
+    assert_eq!(*next, expected);
+    std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -182,6 +182,9 @@ impl Document {
         let sealed = match kek {
             // Whether it is not sealed at all or with another key: nobody without this key wrote it.
             Some(kek) if kek.verify(signed.as_bytes(), &tag) => Ok(()),
+            Some(_) if tag == crypto::sha256(signed.as_bytes()) => Err(error(
+                "is not sealed: its ring was made without a key-encryption key, or another hand wrote it",
+            )),
             Some(_) => Err(error(
                 "is not sealed with this key-encryption key, or was changed by another hand",
             )),

@@ -57,5 +57,5 @@ pub use self::{
     open::OpenKeyRing,
     policy::{RotationPolicy, RotationPolicyBuilder},
     state::KeyState,
-    status::{KeyRingStatus, NextState, RingKeyStatus},
+    status::{KeyRingStatus, NextState, RevokedKey, RingKeyStatus},
 };

@@ -48,6 +48,9 @@ pub struct KeyRingStatus {
     pub max_age: Option<u64>,
     /// The keys: the one that signs, those before and those after it.
     pub keys: Vec<RingKeyStatus>,
+    /// The keys that were revoked, the last 64 of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<RevokedKey>,
 }
 
 /// The state of one key of a ring.
@@ -81,6 +84,18 @@ pub struct RingKeyStatus {
     pub fetchers: Option<u64>,
 }
 
+/// A key that nobody is to trust any more.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct RevokedKey {
+    /// Its key id.
+    pub kid: String,
+    /// When it was revoked.
+    pub at: UnixTime,
+}
+
+const NEXT_SIGNS: &str = "by then the next key signs";
+
 /// What becomes of a key next.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -106,6 +121,7 @@ impl KeyRingStatus {
             (None, error) => error.map(|error| error.to_string()),
         };
         let published = current.published(now).ok();
+        let is_followed = ring.source.store().is_err();
         Self {
             algorithm: ring.algorithm,
             signs: signer.is_ok(),
@@ -114,7 +130,21 @@ impl KeyRingStatus {
             confirmed_at: Some(current.view.confirmed_at),
             max_age: published.map(|published| published.max_age().as_secs()),
             keys: (0..state.keys.len())
-                .map(|place| RingKeyStatus::of(&current, place, &ring.policy, now))
+                .map(|place| {
+                    let mut key = RingKeyStatus::of(&current, place, &ring.policy, now);
+                    if is_followed && key.state == KeyState::Active {
+                        key.next = key.next.map(NextState::until_a_newer_file);
+                    }
+                    key
+                })
+                .collect(),
+            revoked: state
+                .revoked
+                .iter()
+                .map(|revoked| RevokedKey {
+                    kid: revoked.kid.to_string(),
+                    at: revoked.at,
+                })
                 .collect(),
         }
     }
@@ -146,6 +176,7 @@ impl KeyRingStatus {
             confirmed_at: None,
             max_age: Some(ring.published.max_age().as_secs()),
             keys: std::iter::once(signing).chain(others).collect(),
+            revoked: Vec::new(),
         }
     }
 }
@@ -176,6 +207,18 @@ impl RingKeyStatus {
 }
 
 impl NextState {
+    /// Of a key that others have put there: it signs for no interval.
+    fn until_a_newer_file(self) -> Self {
+        if self.why == NEXT_SIGNS {
+            return self;
+        }
+        Self {
+            at: None,
+            why: "when there is a newer key that every verifier can have".to_owned(),
+            ..self
+        }
+    }
+
     fn of(
         state: &State,
         entry: &Entry,
@@ -226,7 +269,7 @@ impl NextState {
             KeyState::Active => {
                 let scheduled = state.scheduled(now).and_then(|key| key.activates_at);
                 let why = match (scheduled, interval) {
-                    (Some(_), _) => "by then the next key signs".to_owned(),
+                    (Some(_), _) => NEXT_SIGNS.to_owned(),
                     (None, Some(interval)) => {
                         format!("it signs for {interval}, and no longer than to its end")
                     }

@@ -4,7 +4,7 @@ use crate::KeysUnavailable;
 use std::{fmt, future, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
-mod directory;
+pub(crate) mod directory;
 mod memory;
 pub(crate) mod pem_directory;
 #[cfg(feature = "notify")]

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 /// Others than who runs this process may have the keys.
-pub(super) fn exposed(file: &Path, how: &str) {
+pub(crate) fn exposed(file: &Path, how: &str) {
     #[cfg(feature = "tracing")]
     tracing::warn!(
         target: "tower_jwks",

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 
 /// How others than this process's user can come at the file, if they can.
 #[cfg(unix)]
-pub(super) fn exposure(metadata: &Metadata) -> Option<String> {
+pub(crate) fn exposure(metadata: &Metadata) -> Option<String> {
     use std::os::unix::fs::MetadataExt;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -18,7 +18,7 @@ pub(super) fn exposure(metadata: &Metadata) -> Option<String> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn exposure(_: &Metadata) -> Option<String> {
+pub(crate) fn exposure(_: &Metadata) -> Option<String> {
     None
 }
 

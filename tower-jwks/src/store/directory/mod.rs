@@ -9,8 +9,8 @@ use std::{
 };
 use tokio::{sync::Semaphore, task, time};
 
-mod events;
-mod exposure;
+pub(crate) mod events;
+pub(crate) mod exposure;
 mod files;
 mod lock;
 mod mark;
