@@ -83,6 +83,8 @@ mod material;
 mod published;
 #[cfg(feature = "remote")]
 mod remote;
+#[cfg(feature = "rotation")]
+mod rotation;
 mod rsa_size;
 #[cfg(feature = "rotation")]
 mod seal;
@@ -97,11 +99,6 @@ mod store;
 mod test_directory;
 mod verifying_key;
 
-#[cfg(feature = "rotation")]
-pub use self::key_ring::{
-    KeyRingStatus, KeyState, NextState, OpenKeyRing, RevokedKey, RingKeyStatus, RotationPolicy,
-    RotationPolicyBuilder,
-};
 #[cfg(feature = "client")]
 pub use self::remote::{
     HttpClient, HttpClientBody, HttpClientBuilder, HttpClientError, HttpClientFuture,
@@ -110,6 +107,11 @@ pub use self::remote::{
 pub use self::remote::{RemoteJwks, RemoteJwksBuilder};
 #[cfg(feature = "reqwest")]
 pub use self::remote::{ReqwestBody, ReqwestClient, ReqwestError, ReqwestFuture};
+#[cfg(feature = "rotation")]
+pub use self::rotation::{
+    KeyRingStatus, KeyState, NextState, OpenKeyRing, RevokedKey, RingKeyStatus, RotationPolicy,
+    RotationPolicyBuilder,
+};
 #[cfg(feature = "rotation")]
 pub use self::seal::KeyEncryptionKey;
 #[cfg(feature = "rotation")]

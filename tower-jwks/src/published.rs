@@ -1,7 +1,7 @@
 //! The document that is published: rendered once, with the header fields that go with it.
 
 #[cfg(feature = "rotation")]
-use crate::key_ring::Audience;
+use crate::rotation::Audience;
 use crate::{Jwk, JwkSet, KeyRing, KeysUnavailable, crypto};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;

@@ -16,7 +16,7 @@ A schedule that breaks a promise is made smaller, and printed as a timeline, wit
 counts what was done; it ends non-zero if anything broke.";
 
 /// The test that does it.
-const TEST: &str = "key_ring::simulator::tests::simulate";
+const TEST: &str = "rotation::simulator::tests::simulate";
 
 /// Only the crate under test is built anew, and so much faster that this pays after a few seconds.
 const OPTIMIZED: &str = "profile.dev.package.tower-jwks.opt-level=3";

@@ -7,15 +7,15 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-pub(super) struct Fixed {
-    pub(super) signing: Arc<SigningKey>,
-    pub(super) published: Arc<PublishedKeys>,
+pub(crate) struct Fixed {
+    pub(crate) signing: Arc<SigningKey>,
+    pub(crate) published: Arc<PublishedKeys>,
     /// Those beside the one that signs.
     #[cfg_attr(
         not(feature = "rotation"),
         expect(dead_code, reason = "for the status")
     )]
-    pub(super) others: Vec<Jwk>,
+    pub(crate) others: Vec<Jwk>,
 }
 
 impl Fixed {
@@ -33,8 +33,8 @@ impl Fixed {
     }
 
     #[cfg(feature = "rotation")]
-    pub(super) fn status(&self) -> super::KeyRingStatus {
-        super::KeyRingStatus::of_fixed(self)
+    pub(super) fn status(&self) -> crate::KeyRingStatus {
+        crate::KeyRingStatus::of_fixed(self)
     }
 }
 

@@ -1,18 +1,12 @@
 //! The handle that signs and publishes.
 
 use super::fixed::{Fixed, KeyRingBuilder};
-#[cfg(feature = "rotation")]
-use super::{
-    open::{OpenKeyRing, Origin},
-    rotating::Rotating,
-    status::KeyRingStatus,
-};
 use crate::{
     Algorithm, ConfigError, Jwk, KeysUnavailable, SigningKey,
     published::{DEFAULT_MAX_AGE, PublishedKeys},
 };
 #[cfg(feature = "rotation")]
-use crate::{KeyStore, PemDirectory, UnixTime};
+use crate::{KeyRingStatus, KeyStore, OpenKeyRing, PemDirectory, UnixTime, rotation::Rotating};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Our keys: the one that signs, and the set that is published.
@@ -110,7 +104,7 @@ impl KeyRing {
         match &self.0 {
             Kind::Fixed(_) => false,
             #[cfg(feature = "rotation")]
-            Kind::Rotating(rotating) => rotating.source.store().is_ok(),
+            Kind::Rotating(rotating) => rotating.makes_keys(),
         }
     }
 
@@ -173,7 +167,7 @@ impl KeyRing {
     /// # Ok(()) }
     /// ```
     pub fn open(store: impl KeyStore) -> OpenKeyRing {
-        OpenKeyRing::new(Origin::Store(Box::new(store)))
+        OpenKeyRing::of_store(store)
     }
 
     /// Follows the keys that others put into a directory, for as long as a handle lives. It is read only.
@@ -203,10 +197,10 @@ impl KeyRing {
     /// # Ok(()) }
     /// ```
     pub fn follow(directory: PemDirectory) -> OpenKeyRing {
-        OpenKeyRing::new(Origin::Files(directory))
+        OpenKeyRing::of_files(directory)
     }
 
-    pub(super) const fn of(rotating: Arc<Rotating>) -> Self {
+    pub(crate) const fn of(rotating: Arc<Rotating>) -> Self {
         Self(Kind::Rotating(rotating))
     }
 
@@ -259,7 +253,7 @@ impl KeyRing {
         self.rotating()?.refresh().await
     }
 
-    pub(super) fn rotating(&self) -> Result<&Arc<Rotating>, KeysUnavailable> {
+    pub(crate) fn rotating(&self) -> Result<&Arc<Rotating>, KeysUnavailable> {
         match &self.0 {
             Kind::Rotating(rotating) => Ok(rotating),
             Kind::Fixed(_) => Err(KeysUnavailable::new(

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     UnixTime,
-    key_ring::state::{Entry, State},
+    rotation::state::{Entry, State},
 };
 use std::fmt;
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     UnixTime,
-    key_ring::{
+    rotation::{
         policy::{MOST_KEYS, Promise},
         rule::{self, Rule},
         state::{Entry, State},

@@ -1,7 +1,7 @@
 //! Which times go together, and which do not.
 
 use super::RotationPolicy;
-use crate::{ConfigError, key_ring::human::Human};
+use crate::{ConfigError, rotation::human::Human};
 use std::time::Duration;
 
 /// The most retiring keys that a policy may lead to.

@@ -33,13 +33,13 @@ impl Drop for LookAgain<'_> {
 
 impl Rotating {
     /// Reads the store and does what is due.
-    pub(super) async fn refresh(&self) -> Result<(), KeysUnavailable> {
+    pub(crate) async fn refresh(&self) -> Result<(), KeysUnavailable> {
         let _one = self.changing.lock().await;
         self.read().await?;
         self.advance().await
     }
 
-    pub(super) async fn rotate(&self) -> Result<UnixTime, KeysUnavailable> {
+    pub(crate) async fn rotate(&self) -> Result<UnixTime, KeysUnavailable> {
         self.source.store()?;
         let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
@@ -58,7 +58,7 @@ impl Rotating {
         next.or(active).ok_or_else(no_reserve)
     }
 
-    pub(super) async fn revoke(&self, kid: &str) -> Result<(), KeysUnavailable> {
+    pub(crate) async fn revoke(&self, kid: &str) -> Result<(), KeysUnavailable> {
         let _then = LookAgain(&self.changed);
         let _one = self.changing.lock().await;
         self.read().await?;
@@ -79,7 +79,7 @@ impl Rotating {
         Ok(())
     }
 
-    pub(super) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
+    pub(crate) async fn import(&self, pem: &[u8]) -> Result<String, KeysUnavailable> {
         let algorithm = self.algorithm;
         let pem = Zeroizing::new(pem.to_vec());
         let key = run(move || NewKey::from_pem(algorithm, &pem)).await??;

@@ -11,7 +11,7 @@ use super::{
     token::{Answer, Token},
     verifier::Verifier,
 };
-use crate::{UnixTime, key_ring::state::State};
+use crate::{UnixTime, rotation::state::State};
 use std::{cmp::Ordering, collections::BinaryHeap};
 
 /// What clocks that are right show when a run begins.

@@ -6,7 +6,6 @@ use super::{
     new_key::NewKey,
     policy::{Promise, RotationPolicy},
     reading::{run, what_is_there},
-    ring::KeyRing,
     rotating::Rotating,
     snapshot::Snapshot,
     source::{AnyStore, Source},
@@ -14,8 +13,8 @@ use super::{
     task,
 };
 use crate::{
-    Algorithm, Clock, KeyEncryptionKey, KeysUnavailable, PemDirectory, StoredRing, Swap,
-    SystemClock, UnixTime,
+    Algorithm, Clock, KeyEncryptionKey, KeyRing, KeyStore, KeysUnavailable, PemDirectory,
+    StoredRing, Swap, SystemClock, UnixTime,
 };
 use std::{
     fmt,
@@ -54,13 +53,21 @@ pub struct OpenKeyRing {
 }
 
 /// Where a ring is, before it is opened.
-pub(super) enum Origin {
+enum Origin {
     Store(Box<dyn AnyStore>),
     Files(PemDirectory),
 }
 
 impl OpenKeyRing {
-    pub(super) fn new(origin: Origin) -> Self {
+    pub(crate) fn of_store(store: impl KeyStore) -> Self {
+        Self::new(Origin::Store(Box::new(store)))
+    }
+
+    pub(crate) fn of_files(directory: PemDirectory) -> Self {
+        Self::new(Origin::Files(directory))
+    }
+
+    fn new(origin: Origin) -> Self {
         Self {
             origin,
             algorithm: None,

@@ -6,7 +6,7 @@ use super::{
     token::{Answer, Token, kid_of, number_of},
     world::{Event, World},
 };
-use crate::key_ring::view::{Idle, View};
+use crate::rotation::view::{Idle, View};
 use std::time::Duration;
 
 impl World<'_> {

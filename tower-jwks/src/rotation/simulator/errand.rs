@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     UnixTime,
-    key_ring::{
+    rotation::{
         schedule::Cause,
         state::{Entry, KeyState, State},
     },

@@ -4,7 +4,7 @@ use super::{
     promises::Broken,
     run,
 };
-use crate::key_ring::rule::Rule;
+use crate::rotation::rule::Rule;
 use std::{
     env,
     sync::atomic::{AtomicU64, Ordering},

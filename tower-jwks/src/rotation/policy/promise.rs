@@ -1,6 +1,6 @@
 //! What others rely on: the times that a ring keeps to.
 
-use crate::key_ring::rule::{self, Rule};
+use crate::rotation::rule::{self, Rule};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

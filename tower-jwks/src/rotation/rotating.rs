@@ -13,12 +13,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// A ring that rotates: what requests ask, and what the task and the calls of an operator share.
-pub(super) struct Rotating {
+pub(crate) struct Rotating {
     pub(super) source: Source,
-    pub(super) policy: RotationPolicy,
+    pub(crate) policy: RotationPolicy,
     pub(super) kek: Option<KeyEncryptionKey>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     pub(super) current: ArcSwap<Snapshot>,
     /// One change of this process at a time: the others would only make keys in vain.
     pub(super) changing: tokio::sync::Mutex<()>,
@@ -52,7 +52,11 @@ impl Rotating {
         self.clock.now()
     }
 
-    pub(super) fn signing_key(&self) -> Result<Arc<SigningKey>, KeysUnavailable> {
+    pub(crate) fn makes_keys(&self) -> bool {
+        self.source.store().is_ok()
+    }
+
+    pub(crate) fn signing_key(&self) -> Result<Arc<SigningKey>, KeysUnavailable> {
         let now = self.now();
         let current = self.current.load();
         match current.signer(&self.policy, now) {
@@ -61,7 +65,7 @@ impl Rotating {
         }
     }
 
-    pub(super) fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
+    pub(crate) fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
         let now = self.now();
         let current = self.current.load();
         match current.published(now) {
@@ -84,7 +88,7 @@ impl Rotating {
         error.with_retry_after(wait)
     }
 
-    pub(super) fn status(&self) -> KeyRingStatus {
+    pub(crate) fn status(&self) -> KeyRingStatus {
         KeyRingStatus::of_rotating(self)
     }
 }

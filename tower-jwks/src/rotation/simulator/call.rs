@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     UnixTime,
-    key_ring::state::{Entry, State},
+    rotation::state::{Entry, State},
 };
 use std::{rc::Rc, time::Duration};
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     RotationPolicy, UnixTime,
-    key_ring::{
+    rotation::{
         rule::{self, Rule},
         state::State,
         view::{Idle, View},

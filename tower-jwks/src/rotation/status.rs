@@ -1,14 +1,13 @@
 //! What an operator sees of a ring.
 
 use super::{
-    fixed::Fixed,
     human::Human,
     policy::RotationPolicy,
     rotating::Rotating,
     snapshot::Snapshot,
     state::{Entry, KeyState, State},
 };
-use crate::{Algorithm, UnixTime};
+use crate::{Algorithm, UnixTime, key_ring::Fixed};
 use serde::Serialize;
 
 /// The state of a ring. Serializes to one JSON object, times in seconds since 1970, durations in seconds;
@@ -121,7 +120,7 @@ impl KeyRingStatus {
             (None, error) => error.map(|error| error.to_string()),
         };
         let published = current.published(now).ok();
-        let is_followed = ring.source.store().is_err();
+        let is_followed = !ring.makes_keys();
         Self {
             algorithm: ring.algorithm,
             signs: signer.is_ok(),
@@ -149,7 +148,7 @@ impl KeyRingStatus {
         }
     }
 
-    pub(super) fn of_fixed(ring: &Fixed) -> Self {
+    pub(crate) fn of_fixed(ring: &Fixed) -> Self {
         let plain = |kid: &str, state| RingKeyStatus {
             kid: kid.to_owned(),
             state,

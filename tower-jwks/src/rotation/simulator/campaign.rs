@@ -1,7 +1,7 @@
 //! Many scenarios, on all cores, up to the first that breaks.
 
 use super::{explain, generate, promises::Broken, run, world::Counts};
-use crate::key_ring::rule::{Rule, without};
+use crate::rotation::rule::{Rule, without};
 use std::{
     fmt,
     sync::{

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key_ring::{policy::MOST_KEYS, state::KeyState};
+use crate::rotation::{policy::MOST_KEYS, state::KeyState};
 use std::time::Duration;
 
 const PENDING: KeyState = KeyState::Pending;
