@@ -21,6 +21,16 @@ fn certified() -> (String, UnixTime) {
     (pem, end.unwrap())
 }
 
+/// A ring whose first key has a certificate; its clock, and the certificate's end.
+async fn certified_ring() -> (KeyRing, ManualClock, UnixTime) {
+    let (pem, end) = certified();
+    let clock = ManualClock::new(end.saturating_sub(secs(20_000)));
+    let opening = opening(MemoryStore::new(), &clock).first_key(&pem);
+    let ring = opening.await.unwrap();
+    settled().await;
+    (ring, clock, end)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_imported_signs_after_those_that_wait_already() {
     let clock = clock();
@@ -122,12 +132,7 @@ async fn the_next_key_signs_so_long_before_a_certificate_ends_that_no_token_is_c
     if !openssl::is_there() {
         return;
     }
-    let (pem, end) = certified();
-    let start = end.saturating_sub(secs(20_000));
-    let clock = ManualClock::new(start);
-    let opening = opening(MemoryStore::new(), &clock).first_key(&pem);
-    let ring = opening.await.unwrap();
-    settled().await;
+    let (ring, clock, end) = certified_ring().await;
     let (certified, next) = (signs(&ring), the(KeyState::Pending, &ring));
     assert_eq!(ring.status().keys[0].not_after, Some(end));
 
@@ -143,11 +148,7 @@ async fn no_key_signs_past_its_end_though_nothing_can_sign_after_it_yet() {
     if !openssl::is_there() {
         return;
     }
-    let (pem, end) = certified();
-    let clock = ManualClock::new(end.saturating_sub(secs(20_000)));
-    let opening = opening(MemoryStore::new(), &clock).first_key(&pem);
-    let ring = opening.await.unwrap();
-    settled().await;
+    let (ring, clock, end) = certified_ring().await;
     let certified = signs(&ring);
     // All that could follow it are revoked: before one is to sign, and when one is decided to.
     let late = end.saturating_sub(secs(1000));
@@ -222,10 +223,7 @@ async fn a_form_of_a_certificate_is_refused_though_the_first_key_has_one() {
     if !openssl::is_there() {
         return;
     }
-    let (pem, end) = certified();
-    let clock = ManualClock::new(end.saturating_sub(secs(20_000)));
-    let opening = opening(MemoryStore::new(), &clock).first_key(&pem);
-    let ring = opening.await.unwrap();
+    let (ring, _, _) = certified_ring().await;
     assert!(ring.signing_key().unwrap().wso2_x5t().is_some());
     let policy = Policy::default()
         .ttl(secs(60))

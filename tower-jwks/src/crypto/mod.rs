@@ -1,5 +1,5 @@
 //! What a cryptographic backend gives: prepared keys that sign and verify bytes, hashes,
-//! and a cipher. One file a backend; the first of them that is compiled in is the one in use.
+//! and a cipher. One file a backend, but for the cipher; the first of them that is compiled in is the one in use.
 
 #[cfg(feature = "rotation")]
 use crate::material::PublicMaterial;
@@ -15,15 +15,16 @@ compile_error!(
 mod aws_lc;
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use aws_lc::{PrivateKey, PublicKey, sha1, sha256};
-#[cfg(all(feature = "rotation", feature = "aws-lc-rs"))]
-pub(crate) use aws_lc::{open, random, seal};
 
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
 mod ring;
 #[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
 pub(crate) use self::ring::{PrivateKey, PublicKey, sha1, sha256};
-#[cfg(all(feature = "rotation", feature = "ring", not(feature = "aws-lc-rs")))]
-pub(crate) use self::ring::{open, random, seal};
+
+#[cfg(feature = "rotation")]
+mod cipher;
+#[cfg(feature = "rotation")]
+pub(crate) use self::cipher::{open, random, seal};
 
 impl PrivateKey {
     /// Reads a private key that must be of the kind the algorithm needs.

@@ -6,11 +6,6 @@ use crate::{
     der::{self, Sec1},
     material::PublicMaterial,
 };
-#[cfg(feature = "rotation")]
-use ::ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
-    rand::SecureRandom as _,
-};
 use ::ring::{
     agreement, digest,
     rand::SystemRandom,
@@ -194,49 +189,4 @@ pub(crate) fn sha1(data: &[u8]) -> [u8; 20] {
     let mut hash = [0; 20];
     hash.copy_from_slice(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, data).as_ref());
     hash
-}
-
-/// Fills `bytes` from the operating system's generator.
-#[cfg(feature = "rotation")]
-pub(crate) fn random(bytes: &mut [u8]) -> Option<()> {
-    SystemRandom::new().fill(bytes).ok()
-}
-
-/// AES-256-GCM: the ciphertext, and the tag of 16 bytes behind it.
-#[cfg(feature = "rotation")]
-pub(crate) fn seal(
-    key: &[u8; 32],
-    nonce: [u8; 12],
-    aad: &[u8],
-    plaintext: &[u8],
-) -> Option<Vec<u8>> {
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    // Of the size of the result from the start, as growing would leave a copy of the plaintext behind.
-    let mut sealed = Zeroizing::new(Vec::with_capacity(plaintext.len() + AES_256_GCM.tag_len()));
-    sealed.extend_from_slice(plaintext);
-    let tag = key
-        .seal_in_place_separate_tag(nonce, Aad::from(aad), &mut sealed)
-        .ok()?;
-    sealed.extend_from_slice(tag.as_ref());
-    Some(std::mem::take(&mut *sealed))
-}
-
-/// What [`seal`] has sealed; `None` if it is another's or was changed.
-#[cfg(feature = "rotation")]
-pub(crate) fn open(
-    key: &[u8; 32],
-    nonce: [u8; 12],
-    aad: &[u8],
-    sealed: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
-    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
-    let nonce = Nonce::assume_unique_for_key(nonce);
-    let mut opened = Zeroizing::new(sealed.to_vec());
-    let length = key
-        .open_in_place(nonce, Aad::from(aad), &mut opened)
-        .ok()?
-        .len();
-    opened.truncate(length);
-    Some(opened)
 }

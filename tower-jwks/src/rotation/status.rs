@@ -2,7 +2,6 @@
 
 use super::{
     human::Human,
-    policy::RotationPolicy,
     rotating::Rotating,
     snapshot::Snapshot,
     state::{Entry, KeyState, State},
@@ -93,8 +92,6 @@ pub struct RevokedKey {
     pub at: UnixTime,
 }
 
-const NEXT_SIGNS: &str = "by then the next key signs";
-
 /// What becomes of a key next.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -120,7 +117,6 @@ impl KeyRingStatus {
             (None, error) => error.map(|error| error.to_string()),
         };
         let published = current.published(now).ok();
-        let is_followed = !ring.makes_keys();
         Self {
             algorithm: ring.algorithm,
             signs: signer.is_ok(),
@@ -129,13 +125,7 @@ impl KeyRingStatus {
             confirmed_at: Some(current.view.confirmed_at),
             max_age: published.map(|published| published.max_age().as_secs()),
             keys: (0..state.keys.len())
-                .map(|place| {
-                    let mut key = RingKeyStatus::of(&current, place, &ring.policy, now);
-                    if is_followed && key.state == KeyState::Active {
-                        key.next = key.next.map(NextState::until_a_newer_file);
-                    }
-                    key
-                })
+                .map(|place| RingKeyStatus::of(&current, place, ring, now))
                 .collect(),
             revoked: state
                 .revoked
@@ -181,7 +171,7 @@ impl KeyRingStatus {
 }
 
 impl RingKeyStatus {
-    fn of(current: &Snapshot, place: usize, policy: &RotationPolicy, now: UnixTime) -> Self {
+    fn of(current: &Snapshot, place: usize, ring: &Rotating, now: UnixTime) -> Self {
         let state = current.state();
         let entry = &state.keys[place];
         let key_state = state.key_state(place, now);
@@ -198,7 +188,7 @@ impl RingKeyStatus {
             created_at: Some(entry.created_at),
             age: Some(now.saturating_since(entry.created_at).as_secs()),
             not_after: entry.not_after,
-            next: Some(NextState::of(state, entry, key_state, policy, now)),
+            next: Some(NextState::of(state, entry, key_state, ring, now)),
             tokens_signed: current.keys.keys[place].signing.signatures(),
             fetchers: fetchers.map(|audience| audience.count()),
         }
@@ -206,28 +196,16 @@ impl RingKeyStatus {
 }
 
 impl NextState {
-    /// Of a key that others have put there: it signs for no interval.
-    fn until_a_newer_file(self) -> Self {
-        if self.why == NEXT_SIGNS {
-            return self;
-        }
-        Self {
-            at: None,
-            why: "when there is a newer key that every verifier can have".to_owned(),
-            ..self
-        }
-    }
-
     fn of(
         state: &State,
         entry: &Entry,
         key_state: KeyState,
-        policy: &RotationPolicy,
+        ring: &Rotating,
         now: UnixTime,
     ) -> Self {
         let promise = &state.promise;
-        let turn = state.rotation_due(now, policy);
-        let interval = policy.known_interval().map(Human);
+        let turn = state.rotation_due(now, &ring.policy);
+        let interval = ring.policy.known_interval().map(Human);
         match key_state {
             KeyState::Pending => {
                 let matures_at = entry.matures_at(promise);
@@ -267,18 +245,25 @@ impl NextState {
             }
             KeyState::Active => {
                 let scheduled = state.scheduled(now).and_then(|key| key.activates_at);
-                let why = match (scheduled, interval) {
-                    (Some(_), _) => NEXT_SIGNS.to_owned(),
-                    (None, Some(interval)) => {
-                        format!("it signs for {interval}, and no longer than to its end")
-                    }
-                    (None, None) => {
-                        "when it has signed for the interval of those who sign, or comes to its end"
-                            .to_owned()
-                    }
-                };
                 let never = UnixTime::from_secs(u64::MAX);
-                let at = scheduled.or(turn.filter(|turn| *turn < never));
+                let turn = turn.filter(|turn| *turn < never);
+                let (at, why) = match (scheduled, interval) {
+                    (Some(at), _) => (Some(at), "by then the next key signs".to_owned()),
+                    // It signs for no interval: others put the next one there.
+                    (None, _) if !ring.makes_keys() => (
+                        None,
+                        "when there is a newer key that every verifier can have".to_owned(),
+                    ),
+                    (None, Some(interval)) => (
+                        turn,
+                        format!("it signs for {interval}, and no longer than to its end"),
+                    ),
+                    (None, None) => (
+                        turn,
+                        "when it has signed for the interval of those who sign, or comes to its end"
+                            .to_owned(),
+                    ),
+                };
                 Self {
                     state: KeyState::Retiring,
                     at,
