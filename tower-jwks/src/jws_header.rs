@@ -115,10 +115,9 @@ mod tests {
     #[test]
     fn each_form_is_rendered_once_and_only_some_are_kept() {
         let headers = Headers::default();
-        let render = |header, standard, text: &str| {
-            headers
-                .segment(header, standard, || text.to_owned())
-                .to_string()
+        let render = |header: Header<'_>, standard, text: &str| {
+            let segment = headers.segment(header, standard, || text.to_owned());
+            segment.to_string()
         };
         assert_eq!(render(header("JWT"), false, "first"), "first");
         assert_eq!(render(header("JWT"), false, "again"), "first");
