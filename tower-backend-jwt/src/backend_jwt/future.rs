@@ -52,6 +52,7 @@ impl<S, ReqBody> BackendJwtFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
+    #[inline]
     pub(super) const fn new(
         response: HeldFuture<S, ReqBody, WaitForJwt>,
         names: Arc<[HeaderName]>,
@@ -94,6 +95,7 @@ pin_project! {
 }
 
 impl<F> StripHeaderFuture<F> {
+    #[inline]
     pub(super) const fn new(response: F, names: Arc<[HeaderName]>) -> Self {
         Self {
             response,
