@@ -1,6 +1,6 @@
 //! The response, without the fields.
 
-use super::{body::StripBody, policies::Telling, service::set};
+use super::{body::StripBody, names::Names, policies::Telling, service::set};
 use crate::{
     field::strip,
     held::{Decide, HeldFuture},
@@ -53,10 +53,7 @@ where
     S: Service<Request<ReqBody>>,
 {
     #[inline]
-    pub(super) const fn new(
-        response: HeldFuture<S, ReqBody, WaitForJwt>,
-        names: Arc<[HeaderName]>,
-    ) -> Self {
+    pub(super) const fn new(response: HeldFuture<S, ReqBody, WaitForJwt>, names: Names) -> Self {
         Self {
             response: StripHeaderFuture::new(response, names),
         }
@@ -90,13 +87,13 @@ pin_project! {
         #[pin]
         response: F,
         // Taken when it is done.
-        names: Option<Arc<[HeaderName]>>,
+        names: Option<Names>,
     }
 }
 
 impl<F> StripHeaderFuture<F> {
     #[inline]
-    pub(super) const fn new(response: F, names: Arc<[HeaderName]>) -> Self {
+    pub(super) const fn new(response: F, names: Names) -> Self {
         Self {
             response,
             names: Some(names),

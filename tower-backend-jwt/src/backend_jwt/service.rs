@@ -3,6 +3,7 @@
 use super::{
     body::StripBody,
     future::{BackendJwtFuture, WaitForJwt},
+    names::Names,
     policies::{Policies, Telling},
 };
 use crate::{
@@ -48,7 +49,7 @@ impl Telling {
     fn tell_by_head(
         self: &Arc<Self>,
         request: &mut Parts,
-        names: &mut Arc<[HeaderName]>,
+        names: &mut Names,
     ) -> Result<Option<WaitForJwt>, Refusal> {
         let chosen;
         let minter = match &self.policies {
@@ -65,10 +66,10 @@ impl Telling {
             }
         };
         let header = minter.settings().policy.header_name();
-        if !names.contains(header) {
+        if !names.iter().any(|name| name == header) {
             // The set was changed since its fields were looked at, or has a successor.
             strip(&mut request.headers, header);
-            *names = names.iter().chain([header]).cloned().collect();
+            names.add(header);
         }
         let own = match (&self.claims, request.extensions.get::<VerifiedToken>()) {
             (Some(claims), Some(token)) => Some(claims.backend_claims(token, request)?),
