@@ -14,20 +14,35 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::BoxError;
+use tower_jwks::ResponseBody;
 
 use crate::{fold::folded, forwarded};
 
-/// The body of every request and response inside the gateway.
-pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
+pin_project! {
+    /// The body of every request and response inside the gateway. Only what has the type of no other is
+    /// boxed.
+    #[derive(Debug)]
+    #[project = BodyProjection]
+    pub(crate) enum Body {
+        /// As it comes from a client.
+        Incoming { #[pin] body: Incoming },
+        /// On its way back from a service behind.
+        Passing { #[pin] body: Passing<Incoming> },
+        /// There already.
+        Full { #[pin] body: Full<Bytes> },
+        Boxed { #[pin] body: UnsyncBoxBody<Bytes, BoxError> },
+    }
+}
 
 /// A body that is there already.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Body::Full {
+        body: Full::new(bytes.into()),
+    }
 }
 
 /// Any body as one of the gateway's.
@@ -35,7 +50,51 @@ pub(crate) fn boxed<B>(body: B) -> Body
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    body.map_err(Into::into).boxed_unsync()
+    Body::Boxed {
+        body: body.map_err(Into::into).boxed_unsync(),
+    }
+}
+
+/// For what answers outside of a layer.
+impl From<Body> for ResponseBody<Body> {
+    fn from(body: Body) -> Self {
+        Self::inner(body)
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project() {
+            BodyProjection::Incoming { body } => body.poll_frame(cx).map_err(Into::into),
+            BodyProjection::Passing { body } => body.poll_frame(cx).map_err(Into::into),
+            BodyProjection::Full { body } => body.poll_frame(cx).map_err(|never| match never {}),
+            BodyProjection::Boxed { body } => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Incoming { body } => body.is_end_stream(),
+            Self::Passing { body } => body.is_end_stream(),
+            Self::Full { body } => body.is_end_stream(),
+            Self::Boxed { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Incoming { body } => body.size_hint(),
+            Self::Passing { body } => body.size_hint(),
+            Self::Full { body } => body.size_hint(),
+            Self::Boxed { body } => body.size_hint(),
+        }
+    }
 }
 
 /// The fields that must not come as trailers either: some servers merge trailers into the headers.

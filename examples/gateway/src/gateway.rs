@@ -10,23 +10,23 @@ use std::{
 
 use http::{Request, Response};
 use tokio::runtime::Handle;
-use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
+use tower::{ServiceBuilder, util::BoxCloneSyncService};
 use tower_backend_jwt::{ApplicationLayer, PolicySet, RefusalFormat};
-use tower_jwks::{JwksLayer, KeyRing};
+use tower_jwks::{Jwks, JwksLayer, KeyRing};
 
 use crate::{
     admin::Admin,
     apis::Apis,
     apk_conf::Api,
     applications::Applications,
-    body::{self, Body},
+    body::Body,
     deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
-    hop_by_hop::StripHopByHopLayer,
+    hop_by_hop::{StripHopByHop, StripHopByHopLayer},
     hosts::Hosts,
     issuers::Issuers,
     itself::Itself,
-    loops::Pseudonym,
+    loops::{DetectLoops, Pseudonym},
     printable::printable,
     router::Router,
     settings::{AdminSettings, Settings},
@@ -36,7 +36,11 @@ use crate::{
     yaml,
 };
 
+/// What is at the admin address.
 pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// What every request for an API passes.
+type ApiService = Jwks<StripHopByHop<Router>>;
 
 /// A gateway that is ready to serve.
 #[derive(Debug)]
@@ -45,7 +49,7 @@ pub struct Gateway {
     itself: Itself,
     pseudonym: Pseudonym,
     apis: Arc<Apis>,
-    service: GatewayService,
+    service: ApiService,
     admin: Admin,
     /// Where deployed APIs are kept.
     store: Option<Store>,
@@ -194,12 +198,12 @@ impl Gateway {
         self.apis.table().broken().len()
     }
 
-    pub(crate) fn service(&self) -> GatewayService {
+    pub(crate) fn service(&self) -> DetectLoops<ApiService> {
         self.pseudonym.guard(self.service.clone())
     }
 
     /// What is at the admin address; no API leads there.
-    pub(crate) fn admin_service(&self) -> GatewayService {
+    pub(crate) fn admin_service(&self) -> DetectLoops<GatewayService> {
         self.pseudonym.guard(self.admin.service())
     }
 
@@ -337,14 +341,10 @@ fn read(file: PathBuf, environment: Option<&str>, itself: &Itself) -> Result<Ser
 }
 
 /// What every request passes, from the outside in.
-fn service(keys: &KeyRing, router: Router) -> GatewayService {
-    let layers = ServiceBuilder::new()
+fn service(keys: &KeyRing, router: Router) -> ApiService {
+    ServiceBuilder::new()
         .layer(JwksLayer::new(keys.clone()))
         // Outside of everything that sets a header: see the module.
-        .layer(StripHopByHopLayer);
-    BoxCloneSyncService::new(
-        layers
-            .service(router)
-            .map_response(|response| response.map(body::boxed)),
-    )
+        .layer(StripHopByHopLayer)
+        .service(router)
 }

@@ -42,6 +42,7 @@ mod hosts;
 mod issuers;
 mod itself;
 mod loops;
+mod operation;
 mod path;
 mod printable;
 mod proxy;

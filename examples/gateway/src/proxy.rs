@@ -1,22 +1,18 @@
 //! Passes a request on to the service behind, and the response back; bodies as they come.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
-use tower::Service;
+use tower::service_fn;
 
 use crate::{
     answer,
-    body::{self, Body, Forbidden, Passing},
+    body::{Body, Forbidden, Passing},
     endpoint::Endpoint,
     header_policies::HeaderPolicies,
     hop_by_hop,
     loops::{CDN_LOOP, Trail},
+    operation::Layered,
     upstream::{Failure, Upstream},
 };
 
@@ -26,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Rest(pub(crate) String);
 
-/// The innermost service of an API.
+/// Sends an API's requests to the service behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
     upstream: Upstream,
@@ -76,7 +72,16 @@ impl Proxy {
         Some(outgoing)
     }
 
-    async fn exchange(self, request: Request<Body>) -> Response<Body> {
+    /// The innermost service of an API.
+    pub(crate) fn service(self) -> impl Layered<Body = Body> {
+        let proxy = Arc::new(self);
+        service_fn(move |request| {
+            let proxy = Arc::clone(&proxy);
+            async move { Ok(proxy.exchange(request).await) }
+        })
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Response<Body> {
         let Some(outgoing) = self.outgoing(request) else {
             tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path or a trail");
             return answer::internal_error();
@@ -88,7 +93,12 @@ impl Proxy {
                 // First, or the service could take off by its `Connection` what a policy sets.
                 hop_by_hop::strip(&mut parts.headers);
                 self.response_policies.apply(&mut parts.headers);
-                Response::from_parts(parts, body::boxed(Passing::new(body, self.forbidden)))
+                Response::from_parts(
+                    parts,
+                    Body::Passing {
+                        body: Passing::new(body, self.forbidden.clone()),
+                    },
+                )
             }
             Err(Failure::Unreachable(error)) => {
                 let error: &dyn std::error::Error = &error;
@@ -104,21 +114,6 @@ impl Proxy {
                 answer::gateway_timeout()
             }
         }
-    }
-}
-
-impl Service<Request<Body>> for Proxy {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let proxy = self.clone();
-        Box::pin(async move { Ok(proxy.exchange(request).await) })
     }
 }
 
@@ -141,6 +136,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body;
 
     fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();

@@ -14,8 +14,9 @@ use crate::{
     error::{Fault, LoadError},
     issuers::Issuers,
     itself::Itself,
+    operation::Operation,
     routes::{Resources, Routes},
-    stack::{self, OperationService, Shared},
+    stack::{self, Shared},
     target::Prefix,
     upstream::Upstream,
 };
@@ -28,7 +29,7 @@ pub(crate) struct Table {
     served: Vec<Arc<Served>>,
     broken: Vec<Arc<Broken>>,
     policies: PolicySet,
-    routes: Routes<OperationService>,
+    routes: Routes<Operation>,
 }
 
 /// What no deploy changes.
@@ -153,7 +154,7 @@ impl Table {
         stack::resources(api, file, &shared).map(drop)
     }
 
-    pub(crate) fn routes(&self) -> &Routes<OperationService> {
+    pub(crate) fn routes(&self) -> &Routes<Operation> {
         &self.routes
     }
 
