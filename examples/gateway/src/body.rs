@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tower::BoxError;
 use tower_jwks::ResponseBody;
 
-use crate::{fold::folded, forwarded};
+use crate::{fold::folded, forwarded, upstream::Linked};
 
 pin_project! {
     /// The body of every request and response inside the gateway. Only what has the type of no other is
@@ -31,7 +31,7 @@ pin_project! {
         /// As it comes from a client.
         Incoming { #[pin] body: Incoming },
         /// On its way back from a service behind.
-        Passing { #[pin] body: Passing<Incoming> },
+        Passing { #[pin] body: Passing<Linked> },
         /// There already.
         Full { #[pin] body: Full<Bytes> },
         Boxed { #[pin] body: UnsyncBoxBody<Bytes, BoxError> },
@@ -120,28 +120,50 @@ impl Forbidden {
     }
 }
 
-/// When the last piece of a body went by.
+/// How far a request has got.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     start: Instant,
-    millis: Arc<AtomicU64>,
+    /// Nothing if the request has no body.
+    body: Option<Arc<BodyProgress>>,
+}
+
+#[derive(Debug, Default)]
+struct BodyProgress {
+    /// When the last piece went by, since the start.
+    millis: AtomicU64,
+    is_over: AtomicBool,
 }
 
 impl Progress {
-    pub(crate) fn new() -> Self {
+    /// Of a request that begins now, with a body that has ended already or one that is yet to come.
+    pub(crate) fn new(has_body: bool) -> Self {
         Self {
             start: Instant::now(),
-            millis: Arc::default(),
+            body: has_body.then(Arc::default),
         }
     }
 
+    /// When there was progress for the last time.
     pub(crate) fn last(&self) -> Instant {
-        self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+        self.body.as_ref().map_or(self.start, |body| {
+            self.start + Duration::from_millis(body.millis.load(Ordering::Relaxed))
+        })
     }
 
-    fn note(&self) {
-        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.millis.store(millis, Ordering::Relaxed);
+    /// Whether the whole body went by.
+    pub(crate) fn is_over(&self) -> bool {
+        self.body
+            .as_ref()
+            .is_none_or(|body| body.is_over.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, is_over: bool) {
+        if let Some(body) = &self.body {
+            let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+            body.millis.store(millis, Ordering::Relaxed);
+            body.is_over.store(is_over, Ordering::Relaxed);
+        }
     }
 }
 
@@ -181,10 +203,10 @@ impl<B: HttpBody> HttpBody for Passing<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let this = self.project();
-        let mut frame = ready!(this.inner.poll_frame(cx));
+        let mut this = self.project();
+        let mut frame = ready!(this.inner.as_mut().poll_frame(cx));
         if let Some(progress) = this.progress {
-            progress.note();
+            progress.note(frame.is_none() || this.inner.is_end_stream());
         }
         if let Some(Ok(frame)) = &mut frame
             && let Some(trailers) = frame.trailers_mut()

@@ -13,7 +13,7 @@ use crate::{
     hop_by_hop,
     loops::{CDN_LOOP, Trail},
     operation::Layered,
-    upstream::{Failure, Upstream},
+    upstream::{Failure, Way},
 };
 
 /// The path behind the API's prefix, as it was written and checked; in the request's extensions.
@@ -25,7 +25,7 @@ pub(crate) struct Rest(pub(crate) String);
 /// Sends an API's requests to the service behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
-    upstream: Upstream,
+    way: Way,
     endpoint: Arc<Endpoint>,
     forbidden: Forbidden,
     response_policies: HeaderPolicies,
@@ -33,9 +33,9 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// `forbidden`: the header fields that must not come as trailers either.
-    pub(crate) fn new(upstream: Upstream, endpoint: Endpoint, forbidden: Forbidden) -> Self {
+    pub(crate) fn new(way: Way, endpoint: Endpoint, forbidden: Forbidden) -> Self {
         Self {
-            upstream,
+            way,
             endpoint: Arc::new(endpoint),
             forbidden,
             response_policies: HeaderPolicies::default(),
@@ -86,7 +86,7 @@ impl Proxy {
             tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path or a trail");
             return answer::internal_error();
         };
-        match self.upstream.send(outgoing).await {
+        match self.way.send(outgoing).await {
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
                 parts.version = Version::default();
@@ -101,7 +101,7 @@ impl Proxy {
                 )
             }
             Err(Failure::Unreachable(error)) => {
-                let error: &dyn std::error::Error = &error;
+                let error: &(dyn std::error::Error + 'static) = &*error;
                 tracing::warn!(endpoint = %self.endpoint, error, "the service behind cannot be reached");
                 answer::bad_gateway()
             }
@@ -136,11 +136,15 @@ fn join_cookies(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body;
+    use crate::{body, upstream::Upstream};
 
     fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();
-        let proxy = Proxy::new(Upstream::plain(), endpoint, Forbidden::default());
+        let proxy = Proxy::new(
+            Upstream::plain().to(&endpoint).unwrap(),
+            endpoint,
+            Forbidden::default(),
+        );
         proxy
             .outgoing(
                 request
@@ -164,7 +168,7 @@ mod tests {
                 .header("expect", "100-continue"),
         );
         assert_eq!(request.method(), "PUT");
-        assert_eq!(request.uri(), "http://127.0.0.1:9/base/x?q=1");
+        assert_eq!(request.uri(), "/base/x?q=1");
         assert_eq!(request.version(), Version::HTTP_11);
         assert_eq!(request.headers().get("host"), None);
         assert_eq!(request.headers().get("content-length"), None);

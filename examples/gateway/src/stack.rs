@@ -79,7 +79,11 @@ fn operations(
             .chain(authentication.headers())
             .chain([&header::AUTHORIZATION]),
     );
-    let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
+    let way = shared
+        .upstream
+        .to(&api.endpoint)
+        .map_err(|error| Fault::new("endpointConfigurations.production.endpoint", error))?;
+    let proxy = Proxy::new(way, api.endpoint.clone(), forbidden);
     let applications = applications(api, shared)?;
     check_issuers(api, shared.issuers)?;
     check_headers(api, shared.assertions)?;

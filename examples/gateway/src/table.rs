@@ -94,7 +94,7 @@ impl Table {
             if let Some(conflict) = conflict::among(&served.api, others) {
                 return Err(conflict.fault().in_file(&served.file));
             }
-            upstream = reaching(served, &upstream)?;
+            upstream = reaching(&served.api, &served.file, &upstream)?;
         }
         let settings: Vec<_> = settings.into_iter().map(Arc::new).collect();
         let mut table = Self::of(Arc::new(common), policies, upstream, settings, Vec::new())?;
@@ -143,12 +143,13 @@ impl Table {
     pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
         let own = self.common.itself.check(api);
         own.map_err(|fault| fault.in_file(file))?;
+        let upstream = reaching(api, file, &self.upstream)?;
         let policies = policies(&[(api, file)], &self.policies)?;
         let shared = Shared {
             issuers: &self.common.issuers,
             policies: &policies,
             applications: self.common.applications.as_ref(),
-            upstream: &self.upstream,
+            upstream: &upstream,
             assertions: &stack::assertion_headers([api]),
         };
         stack::resources(api, file, &shared).map(drop)
@@ -238,7 +239,7 @@ impl Table {
         if let Some(conflict) = conflict {
             return Err(NotServed::Conflict(conflict));
         }
-        reaching(served, &self.upstream).map_err(NotServed::Fault)
+        reaching(&served.api, &served.file, &self.upstream).map_err(NotServed::Fault)
     }
 
     fn others(&self, id: &str) -> (Vec<Arc<Served>>, Vec<Arc<Broken>>) {
@@ -327,15 +328,15 @@ fn in_conf(what: &str) -> String {
 }
 
 /// One client for all APIs; the certificate authorities are read when the first one needs them.
-fn reaching(served: &Served, upstream: &Upstream) -> Result<Upstream, LoadError> {
-    if upstream.has_tls() || !served.api.endpoint.is_https() {
+fn reaching(api: &Api, file: &Path, upstream: &Upstream) -> Result<Upstream, LoadError> {
+    if upstream.has_tls() || !api.endpoint.is_https() {
         return Ok(upstream.clone());
     }
-    Upstream::with_tls().map_err(|error| {
+    upstream.with_tls().map_err(|error| {
         let fault = Fault::new(
             "endpointConfigurations.production.endpoint",
             format!("https needs the certificate authorities of the system: {error}"),
         );
-        fault.in_file(&served.file)
+        fault.in_file(file)
     })
 }

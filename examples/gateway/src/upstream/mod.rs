@@ -1,12 +1,24 @@
-//! The client side: one pool of connections to all the services behind.
+//! The client side: connections to all the services behind, which are kept and used again.
+//!
+//! Those over plain http are of a [`lane`] for each service. Those over https, where HTTP/2 may be spoken,
+//! are hyper-util's client's.
 
-use std::{error::Error, io, time::Duration};
+mod lane;
+mod link;
 
-use http::{Request, Response, Uri};
-use hyper::body::Incoming;
+use std::{
+    collections::HashMap,
+    error::Error,
+    io,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use http::{Request, Response, Uri, uri::Authority};
+use http_body::Body as _;
 use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::{
-    client::legacy::{self, Client, connect::HttpConnector},
+    client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::crypto::aws_lc_rs;
@@ -21,40 +33,72 @@ use tower::{
     util::BoxCloneSyncService,
 };
 
-use crate::body::{Body, Passing, Progress};
+use self::lane::Lane;
+pub(crate) use self::link::Linked;
+use crate::{
+    body::{Body, Passing, Progress},
+    endpoint::Endpoint,
+};
 
 /// For the name, the connection and the TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(5);
 /// For the head of the response, from the last piece of the request's body on.
 const RESPONSE_HEAD: Duration = Duration::from_secs(60);
 
-type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
+type Tcp = BoxCloneSyncService<Uri, TokioIo<TcpStream>, BoxError>;
+type Tls = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
 
-/// The services behind, over connections that are kept and used again.
+/// The ways to the services behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
-    client: Client<Connector, Passing<Body>>,
-    tls: bool,
+    tcp: Tcp,
+    lanes: Arc<Mutex<HashMap<Authority, Weak<Lane>>>>,
+    tls: Option<Client<Tls, Passing<Body>>>,
+}
+
+/// The way to one of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Way(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Plain(Arc<Lane>),
+    Tls(Client<Tls, Passing<Body>>),
 }
 
 /// Why there is no response.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Not connected, or broken off.
-    Unreachable(legacy::Error),
+    Unreachable(BoxError),
     /// Connected too slowly, or not at all in time.
     ConnectTimeout,
     /// Connected, but no response in time.
     ResponseTimeout,
 }
 
+impl Failure {
+    fn of(error: BoxError) -> Self {
+        if timed_out(&*error) {
+            Self::ConnectTimeout
+        } else {
+            Self::Unreachable(error)
+        }
+    }
+}
+
 impl Upstream {
     /// For services over http alone.
     pub(crate) fn plain() -> Self {
-        let http = limited()
-            .map_response(MaybeHttpsStream::Http)
-            .service(connector());
-        Self::over(BoxCloneSyncService::new(http), false)
+        Self::over(BoxCloneSyncService::new(limited().service(connector())))
+    }
+
+    fn over(tcp: Tcp) -> Self {
+        Self {
+            tcp,
+            lanes: Arc::default(),
+            tls: None,
+        }
     }
 
     /// For services over https as well.
@@ -62,7 +106,7 @@ impl Upstream {
     /// # Errors
     ///
     /// When the certificate authorities of the system cannot be read.
-    pub(crate) fn with_tls() -> io::Result<Self> {
+    pub(crate) fn with_tls(&self) -> io::Result<Self> {
         // The provider is given by value: the process's default one is nobody's to choose here.
         let https = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(aws_lc_rs::default_provider())?
@@ -70,35 +114,55 @@ impl Upstream {
             .enable_http1()
             .enable_http2()
             .wrap_connector(connector());
-        let https = limited().service(https);
-        Ok(Self::over(BoxCloneSyncService::new(https), true))
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .build(BoxCloneSyncService::new(limited().service(https)));
+        Ok(Self {
+            tls: Some(client),
+            ..self.clone()
+        })
     }
 
     /// Whether it reaches services over https.
     pub(crate) const fn has_tls(&self) -> bool {
-        self.tls
+        self.tls.is_some()
     }
 
-    fn over(connector: Connector, tls: bool) -> Self {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Self { client, tls }
+    /// The way there. All that lead to the same service share their connections.
+    pub(crate) fn to(&self, endpoint: &Endpoint) -> Result<Way, String> {
+        if endpoint.is_https() {
+            let client = self.tls.clone().ok_or("https is not reached")?;
+            return Ok(Way(Kind::Tls(client)));
+        }
+        let authority = endpoint.authority();
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = lanes.get(authority).and_then(Weak::upgrade) {
+            return Ok(Way(Kind::Plain(lane)));
+        }
+        let lane = Lane::new(self.tcp.clone(), authority).map_err(|error| error.to_string())?;
+        lanes.retain(|_, lane| lane.strong_count() > 0);
+        lanes.insert(authority.clone(), Arc::downgrade(&lane));
+        Ok(Way(Kind::Plain(lane)))
     }
+}
 
+impl Way {
     /// Sends a request as it is; redirects are an answer like any other.
     pub(crate) async fn send(
         &self,
         request: Request<Passing<Body>>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let progress = Progress::new();
+    ) -> Result<Response<Linked>, Failure> {
+        let progress = Progress::new(!request.body().is_end_stream());
         let request = request.map(|body| body.noting(progress.clone()));
-        match within(RESPONSE_HEAD, &progress, self.client.request(request)).await {
+        let client = match &self.0 {
+            Kind::Plain(lane) => return lane.send(request, &progress).await,
+            Kind::Tls(client) => client,
+        };
+        match within(RESPONSE_HEAD, &progress, client.request(request)).await {
             None => Err(Failure::ResponseTimeout),
-            Some(Ok(response)) => Ok(response),
-            Some(Err(error)) if timed_out(&error) => Err(Failure::ConnectTimeout),
-            Some(Err(error)) => Err(Failure::Unreachable(error)),
+            Some(Ok(response)) => Ok(response.map(Linked::alone)),
+            Some(Err(error)) => Err(Failure::of(error.into())),
         }
     }
 }
@@ -127,14 +191,14 @@ async fn within<F: Future>(limit: Duration, progress: &Progress, future: F) -> O
     }
 }
 
-fn timed_out(error: &legacy::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
+fn timed_out(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
         let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
         if error.is::<Elapsed>() || kind == Some(io::ErrorKind::TimedOut) {
             return true;
         }
-        source = error.source();
+        next = error.source();
     }
     false
 }
@@ -150,12 +214,13 @@ mod tests {
     use super::*;
     use crate::body::{self, Forbidden};
 
+    fn request(body: Body) -> Request<Passing<Body>> {
+        Request::new(Passing::new(body, Forbidden::default()))
+    }
+
     async fn get(upstream: &Upstream, url: String) -> Failure {
-        let body = Passing::new(body::full(""), Forbidden::default());
-        upstream
-            .send(Request::get(url).body(body).unwrap())
-            .await
-            .unwrap_err()
+        let way = upstream.to(&Endpoint::parse(&url).unwrap()).unwrap();
+        way.send(request(body::full(""))).await.unwrap_err()
     }
 
     #[tokio::test(start_paused = true)]
@@ -172,9 +237,9 @@ mod tests {
     async fn a_service_that_cannot_be_connected_to_in_time_is_given_up() {
         let never = ServiceBuilder::new()
             .timeout(CONNECT)
-            .service_fn(|_| pending::<Result<MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>>());
+            .service_fn(|_| pending::<Result<TokioIo<TcpStream>, BoxError>>());
         let start = Instant::now();
-        let upstream = Upstream::over(BoxCloneSyncService::new(never), false);
+        let upstream = Upstream::over(BoxCloneSyncService::new(never));
         let failure = get(&upstream, "http://192.0.2.1/".to_owned()).await;
         assert!(matches!(failure, Failure::ConnectTimeout), "{failure:?}");
         assert_eq!(start.elapsed().as_secs(), 5);
@@ -191,7 +256,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_time_for_a_response_starts_anew_with_each_piece_of_the_request() {
-        let progress = Progress::new();
+        let progress = Progress::new(true);
         let start = Instant::now();
         let (mut sender, pieces) = Channel::<Bytes, Infallible>::new(1);
         tokio::spawn(async move {
