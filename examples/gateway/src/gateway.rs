@@ -11,7 +11,7 @@ use std::{
 use http::{Request, Response};
 use tokio::runtime::Handle;
 use tower::{ServiceBuilder, util::BoxCloneSyncService};
-use tower_backend_jwt::{ApplicationLayer, PolicySet, RefusalFormat};
+use tower_backend_jwt::{ApplicationLayer, RefusalFormat};
 use tower_jwks::{Jwks, JwksLayer, KeyRing};
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     apk_conf::Api,
     applications::Applications,
     body::Body,
+    caches::Caches,
     deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
     hop_by_hop::{StripHopByHop, StripHopByHopLayer},
@@ -110,6 +111,9 @@ impl Gateway {
         let issuers = Arc::new(Issuers::load(settings.issuers, &settings.fetch, file)?);
         let Signing { keys, said } = signing.map_err(|fault| fault.in_file(file))?;
 
+        let caches =
+            Caches::new(&settings.cache, keys.clone()).map_err(|fault| fault.in_file(file))?;
+
         let environment = settings.environment.as_deref();
         let store = store(settings.admin.as_ref(), folder).map_err(|fault| fault.in_file(file))?;
         let named = match (settings.apis, &store) {
@@ -146,9 +150,10 @@ impl Gateway {
                 let layer = ApplicationLayer::new(applications).no_cache();
                 layer.refusal_format(RefusalFormat::Wso2)
             }),
+            tokens: caches.tokens().cloned(),
             itself: itself.clone(),
         };
-        let table = Table::new(common, &PolicySet::new(keys.clone()), named, deployed)?;
+        let table = Table::new(common, caches.policies(), named, deployed)?;
         for served in table.served() {
             warn(&served.api);
         }
@@ -180,7 +185,7 @@ impl Gateway {
             service: service(&keys, Router::new(Arc::clone(&apis))),
             apis,
             accepted: issuers.describe().collect(),
-            admin: Admin::new(issuers, keys, applications, deployer, hosts),
+            admin: Admin::new(issuers, keys, caches, applications, deployer, hosts),
             store,
             signing: said,
         })
@@ -253,7 +258,7 @@ impl Gateway {
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
         if let Some(admin) = addresses.admin {
             lines.push(format!(
-                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications, /keys)"
+                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications, /keys, /caches)"
             ));
             if let Some(store) = &self.store {
                 lines.push(format!(

@@ -28,6 +28,7 @@ mod apk_conf;
 mod applications;
 mod args;
 mod body;
+mod caches;
 mod conflict;
 mod credentials;
 mod deployer;

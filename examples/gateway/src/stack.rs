@@ -15,7 +15,7 @@ use http::{HeaderName, Request, header};
 use tower::{Layer, ServiceExt};
 use tower_backend_jwt::{
     AccessTokenLayer, ApplicationLayer, AuthType, BackendJwtLayer, ChosenPolicy, Policy, PolicySet,
-    RefusalFormat, Scheme, StripHeaderLayer, Verifier,
+    RefusalFormat, Scheme, StripHeaderLayer, TokenCache, Verifier,
 };
 use tower_jwks::ConfigError;
 
@@ -40,6 +40,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) issuers: &'a Issuers,
     pub(crate) policies: &'a PolicySet,
     pub(crate) applications: Option<&'a ApplicationLayer>,
+    pub(crate) tokens: Option<&'a TokenCache>,
     pub(crate) upstream: &'a Upstream,
     /// See [`assertion_headers`].
     pub(crate) assertions: &'a [HeaderName],
@@ -89,7 +90,7 @@ fn operations(
     check_headers(api, shared.assertions)?;
     let request_policies: HeaderPolicies = header_policies(&api.headers.request).collect();
     let response_policies: HeaderPolicies = header_policies(&api.headers.response).collect();
-    let front = Front::new(api, guards, applications.as_ref(), shared.assertions);
+    let front = Front::new(api, guards, applications.as_ref(), shared);
     let mut resources = Resources::new();
     for (index, operation) in api.operations.iter().enumerate() {
         let field = format!("operations[{index}]");
@@ -128,6 +129,7 @@ struct Front<'a> {
 struct Guard<'a> {
     credential: &'a Credential,
     verifier: &'a Verifier,
+    tokens: Option<&'a TokenCache>,
     strip_others: StripHeaderLayer,
 }
 
@@ -136,7 +138,7 @@ impl<'a> Front<'a> {
         api: &'a Api,
         guards: &'a [(&Credential, Verifier)],
         applications: Option<&'a ApplicationLayer>,
-        assertions: &[HeaderName],
+        shared: &Shared<'a>,
     ) -> Self {
         let authentication = &api.authentication;
         let guards = guards.iter().map(|(credential, verifier)| {
@@ -147,6 +149,7 @@ impl<'a> Front<'a> {
             Guard {
                 credential,
                 verifier,
+                tokens: shared.tokens,
                 strip_others: StripHeaderLayer::several(others.cloned()),
             }
         });
@@ -154,7 +157,7 @@ impl<'a> Front<'a> {
             guards: guards.collect(),
             applications,
             strip_hidden: StripHeaderLayer::several(authentication.hidden.iter().cloned()),
-            strip_assertions: StripHeaderLayer::several(assertions.iter().cloned()),
+            strip_assertions: StripHeaderLayer::several(shared.assertions.iter().cloned()),
         }
     }
 
@@ -204,6 +207,10 @@ impl Guard<'_> {
                 Kind::Jwt => Scheme::BearerOrBare,
             })
             .refusal_format(RefusalFormat::Wso2);
+        guard = match self.tokens {
+            Some(tokens) => guard.token_cache(tokens.clone()),
+            None => guard.no_cache(),
+        };
         if credential.forwarded {
             guard = guard.forward_token();
         }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tower_backend_jwt::{ApplicationLayer, PolicySet};
+use tower_backend_jwt::{ApplicationLayer, PolicySet, TokenCache};
 
 use crate::{
     apk_conf::Api,
@@ -37,6 +37,7 @@ pub(crate) struct Table {
 pub(crate) struct Common {
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) applications: Option<ApplicationLayer>,
+    pub(crate) tokens: Option<TokenCache>,
     pub(crate) itself: Itself,
 }
 
@@ -149,6 +150,8 @@ impl Table {
             issuers: &self.common.issuers,
             policies: &policies,
             applications: self.common.applications.as_ref(),
+            // Nobody calls the operations of this one.
+            tokens: None,
             upstream: &upstream,
             assertions: &stack::assertion_headers([api]),
         };
@@ -201,6 +204,7 @@ impl Table {
             issuers: &common.issuers,
             policies: &policies,
             applications: common.applications.as_ref(),
+            tokens: common.tokens.as_ref(),
             upstream: &upstream,
             assertions: &stack::assertion_headers(served.iter().map(|served| &served.api)),
         };
