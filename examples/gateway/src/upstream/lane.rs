@@ -47,8 +47,8 @@ impl Lane {
             .path_and_query("/")
             .build()?;
         let host = match authority.port_u16() {
-            Some(80) => authority.host(),
-            _ => authority.as_str(),
+            None | Some(80) => authority.host().to_owned(),
+            Some(port) => format!("{}:{port}", authority.host()),
         };
         Ok(Arc::new(Self {
             connector,

@@ -63,7 +63,7 @@ pub(crate) struct Way(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Plain(Arc<Lane>),
-    Tls(Client<Tls, Passing<Body>>),
+    Tls(Box<Client<Tls, Passing<Body>>>),
 }
 
 /// Why there is no response.
@@ -133,7 +133,7 @@ impl Upstream {
     pub(crate) fn to(&self, endpoint: &Endpoint) -> Result<Way, String> {
         if endpoint.is_https() {
             let client = self.tls.clone().ok_or("https is not reached")?;
-            return Ok(Way(Kind::Tls(client)));
+            return Ok(Way(Kind::Tls(Box::new(client))));
         }
         let authority = endpoint.authority();
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,77 +204,4 @@ fn timed_out(error: &(dyn Error + 'static)) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{convert::Infallible, future::pending};
-
-    use bytes::Bytes;
-    use http_body_util::{BodyExt, channel::Channel};
-    use tokio::{net::TcpListener, time::sleep};
-
-    use super::*;
-    use crate::body::{self, Forbidden};
-
-    fn request(body: Body) -> Request<Passing<Body>> {
-        Request::new(Passing::new(body, Forbidden::default()))
-    }
-
-    async fn get(upstream: &Upstream, url: String) -> Failure {
-        let way = upstream.to(&Endpoint::parse(&url).unwrap()).unwrap();
-        way.send(request(body::full(""))).await.unwrap_err()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_service_that_takes_a_request_and_says_nothing_is_given_up() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let start = Instant::now();
-        let failure = get(&Upstream::plain(), url).await;
-        assert!(matches!(failure, Failure::ResponseTimeout), "{failure:?}");
-        assert_eq!(start.elapsed().as_secs(), 60);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_service_that_cannot_be_connected_to_in_time_is_given_up() {
-        let never = ServiceBuilder::new()
-            .timeout(CONNECT)
-            .service_fn(|_| pending::<Result<TokioIo<TcpStream>, BoxError>>());
-        let start = Instant::now();
-        let upstream = Upstream::over(BoxCloneSyncService::new(never));
-        let failure = get(&upstream, "http://192.0.2.1/".to_owned()).await;
-        assert!(matches!(failure, Failure::ConnectTimeout), "{failure:?}");
-        assert_eq!(start.elapsed().as_secs(), 5);
-    }
-
-    #[tokio::test]
-    async fn a_service_that_is_down_is_unreachable() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        drop(listener);
-        let failure = get(&Upstream::plain(), url).await;
-        assert!(matches!(failure, Failure::Unreachable(_)), "{failure:?}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_time_for_a_response_starts_anew_with_each_piece_of_the_request() {
-        let progress = Progress::new(true);
-        let start = Instant::now();
-        let (mut sender, pieces) = Channel::<Bytes, Infallible>::new(1);
-        tokio::spawn(async move {
-            for _ in 0..3 {
-                sleep(Duration::from_secs(50)).await;
-                sender
-                    .send_data(Bytes::from_static(b"piece"))
-                    .await
-                    .unwrap();
-            }
-        });
-        let upload =
-            Passing::new(body::boxed(pieces), Forbidden::default()).noting(progress.clone());
-        let exchange = async {
-            upload.collect().await.unwrap();
-            pending::<()>().await;
-        };
-        assert_eq!(within(RESPONSE_HEAD, &progress, exchange).await, None);
-        assert_eq!(start.elapsed().as_secs(), 3 * 50 + 60);
-    }
-}
+mod tests;
