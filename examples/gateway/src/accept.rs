@@ -137,10 +137,11 @@ where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
+    let peer = Peer::new(peer);
     let service = ServiceBuilder::new()
         .map_request(move |request: Request<Incoming>| {
             let mut request = request.map(|body| Body::Incoming { body });
-            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(peer.clone());
             request
         })
         .service(service);

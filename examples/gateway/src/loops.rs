@@ -56,6 +56,9 @@ impl Pseudonym {
     /// Cut at each comma, also where a quoted string has one: a client may be mistaken for a loop, but
     /// nobody hides one behind a quotation mark.
     fn trail(&self, headers: &HeaderMap) -> Option<Trail> {
+        if !headers.contains_key(CDN_LOOP) {
+            return Some(Trail(self.0.clone()));
+        }
         let own = self.0.as_bytes();
         let mut trail = Vec::new();
         for value in headers.get_all(CDN_LOOP) {

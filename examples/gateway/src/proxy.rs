@@ -16,11 +16,11 @@ use crate::{
     upstream::{Failure, Way},
 };
 
-/// The path behind the API's prefix, as it was written and checked; in the request's extensions.
+/// Where in the request's path that begins which is behind the API's prefix; in the request's extensions.
 ///
 /// The request keeps its own URI until it leaves, so that a refusal speaks of the path the client knows.
-#[derive(Debug, Clone)]
-pub(crate) struct Rest(pub(crate) String);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest(pub(crate) usize);
 
 /// Sends an API's requests to the service behind.
 #[derive(Debug, Clone)]
@@ -54,7 +54,8 @@ impl Proxy {
     fn outgoing(&self, mut request: Request<Body>) -> Option<Request<Passing<Body>>> {
         let Rest(rest) = request.extensions_mut().remove()?;
         let Trail(trail) = request.extensions_mut().remove()?;
-        let url = self.endpoint.url(&rest, request.uri().query()).ok()?;
+        let rest = request.uri().path().get(rest..)?;
+        let url = self.endpoint.url(rest, request.uri().query()).ok()?;
 
         let (mut parts, body) = request.into_parts();
         // The client sets the host of the URL, and the length of the body as it really is.
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
     use crate::{body, upstream::Upstream};
 
-    fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
+    fn outgoing(rest: usize, request: http::request::Builder) -> Request<Passing<Body>> {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();
         let proxy = Proxy::new(
             Upstream::plain().to(&endpoint).unwrap(),
@@ -148,7 +149,7 @@ mod tests {
         proxy
             .outgoing(
                 request
-                    .extension(Rest("/x".into()))
+                    .extension(Rest(rest))
                     .extension(Trail(HeaderValue::from_static("a, me")))
                     .body(body::full(""))
                     .unwrap(),
@@ -159,6 +160,7 @@ mod tests {
     #[tokio::test]
     async fn the_service_behind_sees_its_own_host_and_path() {
         let request = outgoing(
+            "/api/1.0.0".len(),
             Request::builder()
                 .method("PUT")
                 .version(Version::HTTP_2)
@@ -179,6 +181,7 @@ mod tests {
     #[tokio::test]
     async fn split_cookies_are_joined() {
         let request = outgoing(
+            0,
             Request::builder()
                 .uri("/")
                 .header("cookie", "a=1")

@@ -7,13 +7,14 @@ use std::{
 };
 
 use http::{Request, Response};
+use tokio::task::futures::TaskLocalFuture;
 use tower::Service;
-use tracing::{Instrument, instrument::Instrumented};
 
 use crate::{
     answer::{self, Answer},
     apis::Apis,
     body::Body,
+    log::RequestLine,
     operation::Answering,
     path,
     proxy::Rest,
@@ -35,7 +36,7 @@ impl Router {
 impl Service<Request<Body>> for Router {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Answer<Instrumented<Answering>>;
+    type Future = Answer<TaskLocalFuture<RequestLine, Answering>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -50,14 +51,13 @@ impl Service<Request<Body>> for Router {
         // The operation that is found here is the request's own: what is deployed meanwhile is not for it.
         let table = self.apis.table();
         let (operation, rest) = match table.routes().find(request.method(), path) {
-            Found::Operation(operation, rest) => (operation, Rest(rest.to_owned())),
+            Found::Operation(operation, rest) => (operation, Rest(path.len() - rest.len())),
             Found::OtherMethods(methods) => return answer(answer::method_not_allowed(&methods)),
             Found::NoResource => return answer(answer::no_resource()),
             Found::NoApi => return answer(answer::no_api()),
         };
-        // What is logged of the request, a refusal above all, says which it was.
-        let span = tracing::info_span!("request", method = %request.method(), path);
+        let line = RequestLine::of(&request);
         request.extensions_mut().insert(rest);
-        Answer::inner(operation.answer(request).instrument(span))
+        Answer::inner(line.during(operation.answer(request)))
     }
 }
