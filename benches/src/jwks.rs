@@ -91,7 +91,7 @@ impl<B> Service<Request<B>> for StaticKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call;
+    use bench_kit::call;
     use tower_jwks::{Algorithm, JwksEndpoint, KeyRing};
 
     #[test]

@@ -4,12 +4,10 @@
 
 mod background;
 pub mod cases;
-mod exchange;
 mod fetched;
 mod jwks;
 mod rotating;
 mod stacks;
 
-pub use exchange::{Requests, call};
 pub use jwks::{StaticKeys, jwks_request};
 pub use stacks::{Reuse, minting, router, validating, verifier};

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod case;
+mod exchange;
 mod provider;
 mod raw;
 mod report;
@@ -13,6 +14,7 @@ mod run;
 
 pub use allocations::Counting;
 pub use case::{Against, Case, Comparison};
+pub use exchange::{Requests, call, through, to_the_route};
 pub use provider::{AUDIENCE, ISSUER, Provider, now};
 pub use raw::{raw_sign, raw_verify};
 pub use report::{Compared, Row};

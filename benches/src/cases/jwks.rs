@@ -1,9 +1,9 @@
 //! The published keys, beside the same answer from a service that knows nothing.
 
 use super::keys::OwnKey;
-use crate::{StaticKeys, call, jwks_request, rotating};
+use crate::{StaticKeys, jwks_request, rotating};
 use axum::{Router, body::Body};
-use bench_kit::Case;
+use bench_kit::{Case, call};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header::ETAG};
 use std::convert::Infallible;

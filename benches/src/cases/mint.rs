@@ -1,12 +1,9 @@
 //! Backend JWTs: new ones, and those that are used again.
 
-use super::{keys::OwnKey, through};
-use crate::{
-    Reuse, background, call, exchange::to_the_route, minting, rotating, router, validating,
-    verifier,
-};
+use super::keys::OwnKey;
+use crate::{Reuse, background, minting, rotating, router, validating, verifier};
 use axum::{body::Body, response::IntoResponse, routing::Route};
-use bench_kit::{Case, Provider, raw_sign};
+use bench_kit::{Case, Provider, call, raw_sign, through, to_the_route};
 use http::{HeaderName, Request, Response, StatusCode, request::Parts};
 use std::{
     convert::Infallible,
@@ -79,7 +76,7 @@ pub(super) fn cold(provider: &Provider, tokens: &[String], keys: &[OwnKey]) -> V
             .layer(validating(verifier.clone(), Reuse::Little))
             .layer(minting());
         let router = router().layer(layers.into_inner());
-        cases.push(through(both, router, tokens, StatusCode::OK).times(floors));
+        cases.push(through::<_, Body, _>(both, router, tokens, StatusCode::OK).times(floors));
     }
     cases
 }
@@ -92,7 +89,7 @@ pub(super) fn warm(provider: &Provider, token: &String, key: &OwnKey) -> Vec<Cas
         .layer(validating(verifier.clone(), Reuse::Default))
         .layer(minting(key.ring.clone()));
     let router = router().layer(layers.into_inner());
-    let both = through(
+    let both = through::<_, Body, _>(
         "warm-validate-and-mint",
         router,
         std::slice::from_ref(token),

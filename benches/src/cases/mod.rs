@@ -6,10 +6,7 @@ mod mint;
 mod validate;
 
 use self::keys::OwnKey;
-use crate::{Requests, call};
-use axum::Router;
 use bench_kit::{Case, Provider};
-use http::StatusCode;
 use tower_jwks::Algorithm;
 
 /// So many different tokens that each is new again to a cache that keeps little when it comes back.
@@ -30,14 +27,4 @@ pub fn all() -> Vec<Case> {
     cases.extend(mint::warm(&provider, &tokens[0], &own[0]));
     cases.extend(jwks::cases(&own[0]));
     cases
-}
-
-/// Requests with these tokens through a router.
-fn through(name: &'static str, mut router: Router, tokens: &[String], status: StatusCode) -> Case {
-    let mut requests = Requests::new(tokens);
-    Case::new(name, move || {
-        let request = requests.next().expect("there is a token at least");
-        let response = call(&mut router, request);
-        assert_eq!(response.status(), status);
-    })
 }

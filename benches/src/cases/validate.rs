@@ -1,8 +1,8 @@
 //! Access tokens: new ones, those seen before, and forged ones.
 
-use super::through;
 use crate::{Reuse, fetched, router, validating, verifier};
-use bench_kit::{Case, Provider, raw_verify};
+use axum::body::Body;
+use bench_kit::{Case, Provider, raw_verify, through};
 use http::StatusCode;
 use std::hint::black_box;
 use tower_backend_jwt::Verifier;
@@ -18,10 +18,10 @@ pub(super) fn cases(provider: &Provider, tokens: &[String]) -> Vec<Case> {
     let layered = |reuse| router().layer(validating(verifier.clone(), reuse));
     let (ok, refused) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
 
-    let bare = through("bare", router(), &tokens[..1], ok);
-    let warm = through("warm-validate", layered(Reuse::Default), &tokens[..1], ok);
-    let cold = through("cold-validate-rs256", layered(Reuse::Little), tokens, ok);
-    let forged = through("forged", layered(Reuse::Default), &forged, refused);
+    let bare = through::<_, Body, _>("bare", router(), &tokens[..1], ok);
+    let warm = through::<_, Body, _>("warm-validate", layered(Reuse::Default), &tokens[..1], ok);
+    let cold = through::<_, Body, _>("cold-validate-rs256", layered(Reuse::Little), tokens, ok);
+    let forged = through::<_, Body, _>("forged", layered(Reuse::Default), &forged, refused);
     vec![
         bare,
         warm.more_than(&["bare"]),

@@ -1,14 +1,14 @@
 //! A request through a service to its response, without a runtime.
 
-use axum::body::Body;
-use http::{HeaderValue, Request, Response, Uri, header::AUTHORIZATION};
+use crate::Case;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header::AUTHORIZATION};
 use std::{
     convert::Infallible,
     future::Future,
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use tower::Service;
+use tower_service::Service;
 
 /// The response to a request that waits for nothing.
 ///
@@ -52,23 +52,42 @@ impl Requests {
             next: 0,
         }
     }
-}
 
-impl Iterator for Requests {
-    type Item = Request<Body>;
-
-    /// There always is one.
-    fn next(&mut self) -> Option<Request<Body>> {
-        let value = self.values.get(self.next)?.clone();
+    /// The next one, with a body of nothing.
+    ///
+    /// # Panics
+    ///
+    /// It was made with no token.
+    pub fn next_with<B: Default>(&mut self) -> Request<B> {
+        let value = self.values[self.next].clone();
         self.next = (self.next + 1) % self.values.len();
-        let mut request = to_the_route(Body::empty());
+        let mut request = to_the_route(B::default());
         request.headers_mut().insert(AUTHORIZATION, value);
-        Some(request)
+        request
     }
 }
 
-pub(crate) fn to_the_route<B>(body: B) -> Request<B> {
+/// A request without a token.
+pub fn to_the_route<B>(body: B) -> Request<B> {
     let mut request = Request::new(body);
     *request.uri_mut() = Uri::from_static("/orders");
     request
+}
+
+/// Requests with these tokens through a service, which answers all of them with this status.
+pub fn through<S, Req, Res>(
+    name: &'static str,
+    mut service: S,
+    tokens: &[String],
+    status: StatusCode,
+) -> Case
+where
+    S: Service<Request<Req>, Response = Response<Res>, Error = Infallible> + 'static,
+    Req: Default,
+{
+    let mut requests = Requests::new(tokens);
+    Case::new(name, move || {
+        let response = call(&mut service, requests.next_with());
+        assert_eq!(response.status(), status);
+    })
 }
