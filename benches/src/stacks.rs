@@ -47,8 +47,11 @@ pub(crate) fn verifier_of(issuer: IssuerBuilder) -> Verifier {
 
 /// The layer that verifies access tokens.
 pub fn validating(verifier: Verifier, reuse: Reuse) -> AccessTokenLayer {
-    let _ = (reuse, ROOM);
-    AccessTokenLayer::new(verifier)
+    let layer = AccessTokenLayer::new(verifier);
+    match reuse {
+        Reuse::Default => layer,
+        Reuse::Little => layer.cache(LITTLE, ROOM),
+    }
 }
 
 /// The layer that signs backend JWTs.
@@ -57,5 +60,28 @@ pub fn minting(keys: KeyRing, reuse: Reuse) -> BackendJwtLayer {
     match reuse {
         Reuse::Default => layer,
         Reuse::Little => layer.cache(LITTLE, ROOM),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use bench_kit::{Provider, Requests, call};
+    use tower_backend_jwt::TokenCache;
+
+    #[test]
+    fn to_a_cache_that_keeps_little_each_of_many_tokens_is_new_when_it_comes_back() {
+        let provider = Provider::generate();
+        let tokens = provider.tokens(400);
+        let cache = TokenCache::new(LITTLE, ROOM);
+        let layer = AccessTokenLayer::new(verifier(&provider.jwks())).token_cache(cache.clone());
+        let (mut router, mut requests) = (router().layer(layer), Requests::new(&tokens));
+        for _ in 0..3 * tokens.len() {
+            let response = call(&mut router, requests.next_with::<Body>());
+            assert_eq!(response.status(), StatusCode::OK);
+        }
+        let status = cache.status();
+        assert!(status.hits * 50 <= status.misses, "{status:?}");
     }
 }
