@@ -17,7 +17,7 @@ pub enum Reuse {
 }
 
 /// Entries of a cache that keeps little.
-const LITTLE: usize = 16;
+const LITTLE: usize = 2;
 /// Room for each of them.
 const ROOM: u64 = LITTLE as u64 * 16 * 1024;
 

@@ -15,7 +15,7 @@ mod run;
 pub use allocations::Counting;
 pub use case::{Against, Case, Comparison};
 pub use exchange::{Requests, call, through, to_the_route};
-pub use provider::{AUDIENCE, ISSUER, Provider, now};
+pub use provider::{AUDIENCE, ISSUER, Provider, claims, now};
 pub use raw::{raw_sign, raw_verify};
 pub use report::{Compared, Row};
 pub use rounds::Rounds;

@@ -74,7 +74,8 @@ impl Provider {
     #[must_use]
     pub fn token(&self, number: usize) -> String {
         let header = format!(r#"{{"alg":"RS256","typ":"at+jwt","kid":"{KID}"}}"#);
-        let claims = claims(&self.issuer, number, now());
+        let now = now();
+        let claims = claims(&self.issuer, number, now, now + 3600);
         let signed = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
         let mut signature = vec![0; self.pair.public_modulus_len()];
         self.pair
@@ -119,12 +120,13 @@ impl Provider {
     }
 }
 
-/// The claims of a WSO2 key manager's access token, with groups to make it 1,600 bytes.
-fn claims(issuer: &str, number: usize, now: u64) -> String {
+/// The claims of a WSO2 key manager's access token, with groups to make it 1,600 bytes when RS256 signs it. No other
+/// number has the same.
+#[must_use]
+pub fn claims(issuer: &str, number: usize, now: u64, exp: u64) -> String {
     format!(
         r#"{{"sub":"11f53c32-f8ac-4810-bb79-615b2184baf5","aut":"APPLICATION_USER","iss":"{issuer}","client_id":"IMJB5ZiR1dHQYBdiMIRAGis1WToa","aud":["{AUDIENCE}","IMJB5ZiR1dHQYBdiMIRAGis1WToa"],"nbf":{now},"azp":"IMJB5ZiR1dHQYBdiMIRAGis1WToa","org_id":"b554e001-761c-4d3a-a7a6-a61d73d34221","scope":"email openid profile orders:read orders:write","exp":{exp},"org_name":"test","iat":{now},"email":"testmail@example.com","jti":"{number:08x}-d386-4a81-9ca0-0a23f809cd3c","groups":["{groups}"]}}"#,
-        exp = now + 3600,
-        groups = "engineering\",\"".repeat(18) + "all"
+        groups = "engineering\",\"".repeat(25) + "all"
     )
 }
 
