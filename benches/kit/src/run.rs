@@ -31,6 +31,6 @@ pub fn run(about: &str, cases: impl FnOnce() -> Vec<Case>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-const OPTIONS: &str = "\
+const OPTIONS: &str = "    \
     --json     prints {\"rows\": [{\"name\", \"ns\", \"allocations\", …}]}, and nothing else
     --quick    a few short rounds, to see that everything runs; the figures are worth nothing";

@@ -18,8 +18,8 @@ Measures what the crates cost, and writes JSON, a table in Markdown and a plot (
     cargo xtask bench in-process [--peers] [--json] [--quick]
                                                a request through the layers, beside the bare router and the bare
                                                cryptography; with --peers other crates too, in processes of their own
-    cargo xtask bench gateway [--json] [--quick]
-                                               the gateway example over sockets: CPU time of a request; also `sockets`
+    cargo xtask bench sockets [--json] [--quick]
+                                               the gateway example over sockets: CPU time of a request
     cargo xtask bench storm [--json] [--quick]
                                                the latency of warm requests while new tokens come in
     cargo xtask bench growth [--json] [--quick]
@@ -39,7 +39,7 @@ only a limit of `instructions` that is not kept is a failure.";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
     InProcess,
-    Gateway,
+    Sockets,
     Storm,
     Growth,
     Instructions,
@@ -48,7 +48,7 @@ enum What {
 impl What {
     const ALL: [Self; 5] = [
         Self::InProcess,
-        Self::Gateway,
+        Self::Sockets,
         Self::Storm,
         Self::Growth,
         Self::Instructions,
@@ -57,7 +57,7 @@ impl What {
     fn named(name: &str) -> Option<Self> {
         match name {
             "in-process" => Some(Self::InProcess),
-            "gateway" | "sockets" => Some(Self::Gateway),
+            "sockets" => Some(Self::Sockets),
             "storm" => Some(Self::Storm),
             "growth" => Some(Self::Growth),
             "instructions" => Some(Self::Instructions),
@@ -65,11 +65,19 @@ impl What {
         }
     }
 
+    /// As `bench-sockets` calls it.
+    const fn mode(self) -> &'static str {
+        match self {
+            Self::Sockets => "gateway",
+            other => other.name(),
+        }
+    }
+
     /// Of its files.
     const fn name(self) -> &'static str {
         match self {
             Self::InProcess => "in-process",
-            Self::Gateway => "gateway",
+            Self::Sockets => "sockets",
             Self::Storm => "storm",
             Self::Growth => "growth",
             Self::Instructions => "instructions",
@@ -112,8 +120,8 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
         eprintln!("=== {}", what.name());
         let measured = match what {
             What::InProcess => in_process::measure(&metadata, options),
-            What::Gateway | What::Storm | What::Growth => {
-                sockets::measure(&metadata, what.name(), options)
+            What::Sockets | What::Storm | What::Growth => {
+                sockets::measure(&metadata, what.mode(), options)
             }
             What::Instructions => instructions::measure(&metadata, options),
         };
@@ -173,7 +181,7 @@ mod tests {
         let (chosen, options) = parse(&["in-process", "--json"]).unwrap();
         assert_eq!(chosen, [What::InProcess]);
         assert!(options.json && !options.peers);
-        assert_eq!(parse(&["sockets"]).unwrap().0, [What::Gateway]);
+        assert_eq!(parse(&["sockets"]).unwrap().0, [What::Sockets]);
     }
 
     #[test]
