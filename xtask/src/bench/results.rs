@@ -13,6 +13,8 @@ use crate::metadata::Metadata;
 pub(super) struct Results {
     rows: Vec<Value>,
     charts: Vec<Chart>,
+    /// How the figures were made.
+    notes: Vec<String>,
     /// What is wrong with them, if they are not only figures.
     failure: Option<String>,
 }
@@ -25,6 +27,13 @@ pub(super) fn rows(json: &str) -> Result<Vec<Value>, String> {
         Some(rows) if !rows.is_empty() => Ok(rows.clone()),
         _ => Err("nothing was measured".to_owned()),
     }
+}
+
+/// What is said of how they were made.
+pub(super) fn notes(json: &str) -> Vec<String> {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    let notes = value["notes"].as_array().into_iter().flatten();
+    notes.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 pub(super) fn number(row: &Value, name: &str) -> Option<f64> {
@@ -40,8 +49,14 @@ impl Results {
         Self {
             rows,
             charts,
+            notes: Vec::new(),
             failure: None,
         }
+    }
+
+    pub(super) fn with_notes(mut self, notes: Vec<String>) -> Self {
+        self.notes = notes;
+        self
     }
 
     /// They are written all the same.
@@ -59,7 +74,13 @@ impl Results {
         let directory = metadata.target_directory().join("bench");
         let fault = |error| format!("{}: {error}", directory.display());
         fs::create_dir_all(&directory).map_err(fault)?;
-        let (json, table) = (json!({ "rows": self.rows }).to_string(), table(&self.rows));
+        let mut table = table(&self.rows);
+        let mut json = json!({ "rows": self.rows });
+        if !self.notes.is_empty() {
+            table = format!("{table}\n\n{}", self.notes.join("; "));
+            json["notes"] = json!(self.notes);
+        }
+        let json = json.to_string();
         for (end, text) in [
             ("json", json.clone()),
             ("md", table.clone()),
@@ -111,9 +132,9 @@ fn alike(one: &Value, next: &Value) -> bool {
     first(one) == first(next)
 }
 
-/// The figures that any of the rows has, the name first.
+/// The figures that any of the rows has; the name first, and what they are to be last.
 fn columns(rows: &[Value]) -> Vec<String> {
-    let mut columns = vec!["name".to_owned()];
+    let mut columns: Vec<String> = Vec::new();
     for row in rows.iter().filter_map(Value::as_object) {
         for name in row.keys() {
             if !columns.contains(name) {
@@ -121,6 +142,16 @@ fn columns(rows: &[Value]) -> Vec<String> {
             }
         }
     }
+    columns.sort_by_key(|name| {
+        let first = ["name", "ns", "instructions"];
+        let last = ["most_", "least_", "budget", "limit", "within_"];
+        let place = first.iter().position(|known| name == known);
+        let after = last.iter().position(|start| name.starts_with(start));
+        (
+            place.unwrap_or(first.len()),
+            after.map_or(0, |place| place + 1),
+        )
+    });
     columns
 }
 

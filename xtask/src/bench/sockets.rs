@@ -4,18 +4,19 @@ use serde_json::Value;
 
 use super::Options;
 use super::plot::{Bar, Chart, Scale, Whose};
-use super::results::{Results, number, rows, text};
+use super::results::{Results, notes, number, rows, text};
 use crate::command::Shell;
 use crate::metadata::Metadata;
 
 /// The figures that are drawn, of those that a row has: the first of these.
-const DRAWN: [(&str, &str); 7] = [
+const DRAWN: [(&str, &str); 8] = [
     ("cpu_us", "CPU time of a request, µs"),
     (
         "p99_us",
         "99 % of the warm requests take no longer than, µs",
     ),
     ("after_mb", "Resident memory, MB"),
+    ("ratio", "Two threads, times what one serves"),
     ("requests_per_s", "Requests a second"),
     ("again_ns", "A token that comes again, ns"),
     ("warm_ns", "A warm request, ns"),
@@ -34,23 +35,21 @@ pub(super) fn measure(
         .read()?;
     let name = format!("bench-sockets{}", std::env::consts::EXE_SUFFIX);
     let program = metadata.target_directory().join("release").join(name);
-    let json = Shell::new(program, &root)
-        .args([mode, "--json"])
-        .args(options.quick.then_some("--quick"))
-        .read()?;
-    let mut measured = rows(&json)?;
+    let run = |in_process: Option<&str>| {
+        Shell::new(&program, &root)
+            .args([mode, "--json"])
+            .args(in_process)
+            .args(options.quick.then_some("--quick"))
+            .read()
+    };
+    let json = run(None)?;
+    let (mut measured, notes) = (rows(&json)?, notes(&json));
     // The same without sockets, which shows the layers' own part.
     if mode == "storm" {
-        let name = format!("bench-sockets{}", std::env::consts::EXE_SUFFIX);
-        let program = metadata.target_directory().join("release").join(name);
-        let json = Shell::new(program, &root)
-            .args([mode, "--in-process", "--json"])
-            .args(options.quick.then_some("--quick"))
-            .read()?;
-        measured.extend(rows(&json)?);
+        measured.extend(rows(&run(Some("--in-process"))?)?);
     }
     let charts = charts(&measured);
-    Ok(Results::new(measured, charts))
+    Ok(Results::new(measured, charts).with_notes(notes))
 }
 
 fn charts(rows: &[Value]) -> Vec<Chart> {
@@ -103,7 +102,10 @@ fn bar(row: &Value, figure: &str) -> Bar {
 /// Where the row's target stands on the scale of the figure, whichever figure it is a target of.
 fn budget(row: &Value, figure: &str) -> Option<f64> {
     let value = number(row, figure)?;
-    let of = |name: &str| number(row, &format!("most_{name}"));
+    let of = |name: &str| {
+        let most = number(row, &format!("most_{name}"));
+        most.or_else(|| number(row, &format!("least_{name}")))
+    };
     of(figure)
         .or_else(|| Some(value - number(row, "over_plain_us")? + of("over_plain_us")?))
         .or_else(|| Some(value / number(row, "p99_over_idle")? * of("p99_over_idle")?))
