@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(Command::Help) => say(HELP.trim_end()),
         Ok(Command::Measure(mode, options)) => match measure(mode, &options) {
             Ok(report) if options.json => say(&report.json()),
-            Ok(report) => say(report.table().trim()),
+            Ok(report) => say(report.table().trim_end()),
             Err(error) => {
                 eprintln!("\nbench-sockets: {error}");
                 ExitCode::FAILURE

@@ -31,25 +31,46 @@ impl Row {
         self
     }
 
-    /// How it was made, what it was made of, and where it is held against a target.
-    fn verdict(&self) -> &'static str {
-        let value = |name: &str| {
-            let field = self.fields.iter().find(|(field, _)| *field == name);
-            field.map(|(_, value)| *value)
-        };
-        let judged = self.fields.iter().filter_map(|(field, target)| {
-            let (kind, name) = field.split_once('_')?;
-            match kind {
-                "most" => Some(value(name)? <= *target),
-                "least" => Some(value(name)? >= *target),
-                _ => None,
-            }
-        });
-        match judged.reduce(|all, one| all && one) {
-            Some(true) => "ok",
-            Some(false) => "over",
-            None => "",
+    /// The figures, without the targets that some of them have.
+    fn figures(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let all = self.fields.iter().copied();
+        all.filter(|(field, _)| target_of(field).is_none())
+    }
+
+    /// The targets, and whether they are met.
+    fn verdict(&self) -> String {
+        let mut verdict = String::new();
+        for (field, target) in &self.fields {
+            let Some((kind, name)) = target_of(field) else {
+                continue;
+            };
+            let value = self.figures().find(|(figure, _)| *figure == name);
+            let value = value.map_or(f64::NAN, |(_, value)| value);
+            // What is not a number is not met.
+            let (sign, met) = match kind {
+                Kind::Most => ("<=", value <= *target),
+                Kind::Least => (">=", value >= *target),
+            };
+            let met = if met { "ok" } else { "MISSED" };
+            let _ = write!(verdict, "  {met}: {name} {sign} {target}");
         }
+        verdict
+    }
+}
+
+/// What a target says of a figure.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Most,
+    Least,
+}
+
+/// The figure that this field is the target of.
+fn target_of(field: &str) -> Option<(Kind, &str)> {
+    match field.split_once('_')? {
+        ("most", name) => Some((Kind::Most, name)),
+        ("least", name) => Some((Kind::Least, name)),
+        _ => None,
     }
 }
 
@@ -75,7 +96,7 @@ impl Report {
             .rows
             .chunk_by(|one, next| headings(one) == headings(next))
         {
-            let _ = writeln!(table, "\n{}", text(rows));
+            let _ = writeln!(table, "{}\n", text(rows));
         }
         for note in &self.notes {
             let _ = writeln!(table, "{note}");
@@ -85,7 +106,7 @@ impl Report {
 }
 
 fn headings(row: &Row) -> Vec<&'static str> {
-    row.fields.iter().map(|(name, _)| *name).collect()
+    row.figures().map(|(name, _)| name).collect()
 }
 
 fn row(row: &Row) -> Value {
@@ -110,18 +131,15 @@ fn text(rows: &[Row]) -> String {
     }
     for row in rows {
         let _ = write!(text, "\n{:names$}", row.name);
-        for (heading, value) in &row.fields {
+        for (heading, value) in row.figures() {
             let _ = write!(
                 text,
                 "  {:>width$}",
-                number(*value),
+                number(value),
                 width = heading.len().max(9)
             );
         }
-        let verdict = row.verdict();
-        if !verdict.is_empty() {
-            let _ = write!(text, "  {verdict}");
-        }
+        text.push_str(&row.verdict());
     }
     text
 }
@@ -144,12 +162,16 @@ mod tests {
 
     #[test]
     fn a_row_is_held_against_its_targets() {
-        for (value, verdict) in [(1.0, "ok"), (3.0, "over")] {
+        for (value, verdict) in [
+            (1.0, "  ok: cpu_us <= 2"),
+            (3.0, "  MISSED: cpu_us <= 2"),
+            (f64::NAN, "  MISSED: cpu_us <= 2"),
+        ] {
             let row = Row::new("a").with("cpu_us", value).with("most_cpu_us", 2.0);
             assert_eq!(row.verdict(), verdict, "{value}");
         }
         let row = Row::new("a").with("ratio", 1.8).with("least_ratio", 1.9);
-        assert_eq!(row.verdict(), "over");
+        assert_eq!(row.verdict(), "  MISSED: ratio >= 1.9");
         assert_eq!(Row::new("a").with("cpu_us", 1.0).verdict(), "");
     }
 

@@ -75,6 +75,7 @@ impl Bench {
         let peers = peers::all();
         let rounds = options.rounds(5);
         for round in 1..=rounds {
+            samples.bare(self.provider.bare_us()?);
             for protocol in [Protocol::Http1, Protocol::Http2] {
                 let suffix = match protocol {
                     Protocol::Http1 => "",
@@ -95,14 +96,19 @@ impl Bench {
         eprintln!();
         let mut report = rows::report(&samples);
         report.note(self.pinning.note());
+        report.note("what the gateway logs goes to /dev/null; `-quiet`: it logs errors alone, and not each refusal; `-h2`: HTTP/2");
         report.note(format!(
             "{} tokens of {} bytes; {} requests in flight; {rounds} rounds",
             self.tokens.len(),
             self.tokens.first().map_or(0, String::len),
             crate::load::CONCURRENCY,
         ));
-        for peer in peers.iter().filter(|peer| !peer.is_installed()) {
-            report.note(format!("{}: not installed", peer.name()));
+        for peer in &peers {
+            if !peer.is_installed() {
+                report.note(format!("{}: not installed", peer.name()));
+            } else if let Some(version) = peer.version() {
+                report.note(format!("{}: {version}", peer.name()));
+            }
         }
         Ok(report)
     }

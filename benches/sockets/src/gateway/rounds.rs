@@ -9,7 +9,7 @@ use crate::{
     Fault,
     args::Options,
     load::{Connections, Protocol, Work},
-    machine::{CpuTime, Process, threads_cpu},
+    machine::{CpuTime, Process, machine_cpu, own_cpu, threads_cpu},
 };
 use std::{
     sync::Arc,
@@ -82,6 +82,10 @@ impl<'a> Round<'a> {
         let one = tokens[..1].into();
         let plain = plain(sizes.requests);
         serving.plain_us = self.sample("plain", &mut serving, plain).await?;
+        // What it costs to carry the token, though nobody looks at it.
+        let carried = work(OPEN, &one, sizes.requests);
+        self.sample("plain-with-token", &mut serving, carried)
+            .await?;
         let warm = work(VALIDATED, &one, sizes.requests);
         serving.drive(work(VALIDATED, &one, 100)).await?;
         self.sample("warm-validate", &mut serving, warm).await?;
@@ -145,9 +149,14 @@ impl<'a> Round<'a> {
         else {
             return Ok(());
         };
-        let mut serving = self.serving(&proxy).await?;
-        let plain = plain(self.bench.sizes.requests);
-        self.sample(peer.name(), &mut serving, plain).await?;
+        let mut serving = self.serving(&proxy.process).await?;
+        let Bench { tokens, sizes, .. } = self.bench;
+        let name = peer.name();
+        let plain = plain(sizes.requests);
+        serving.plain_us = self.sample(name, &mut serving, plain).await?;
+        let carried = work(OPEN, &tokens[..1].into(), sizes.requests);
+        let name = format!("{name}-with-token");
+        self.sample(&name, &mut serving, carried).await?;
         Ok(())
     }
 
@@ -182,15 +191,20 @@ impl Serving<'_> {
     async fn measure(&mut self, work: Work) -> Result<Sample, Fault> {
         let requests = work.requests as f64;
         let before = self.cpu().await?;
+        let (own, machine) = (own_cpu()?, machine_cpu()?);
         let start = Instant::now();
         self.drive(work).await?;
         let elapsed = start.elapsed().as_secs_f64();
+        let (own, machine) = (own_cpu()? - own, machine_cpu()? - machine);
         let cpu = self.cpu().await? - before;
+        let others = machine.as_secs_f64() - own.as_secs_f64() - cpu.as_secs_f64();
         Ok(Sample {
             cpu_us: cpu.micros() / requests,
             over_plain_us: cpu.micros() / requests - self.plain_us,
+            load_us: own.micros() / requests,
             requests_per_s: requests / elapsed,
             busy_percent: cpu.as_secs_f64() / elapsed * 100.0,
+            others_percent: (others / elapsed * 100.0).max(0.0),
         })
     }
 

@@ -5,6 +5,9 @@ use crate::{
     statistics::median,
 };
 
+/// More than that, in percent of a core, and a sample is one of a machine that is busy with other things.
+const MOST_OTHERS_PERCENT: f64 = 15.0;
+
 /// What one measurement of one round gives.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
@@ -12,9 +15,13 @@ pub(super) struct Sample {
     pub(super) cpu_us: f64,
     /// More than a plain request in the same process.
     pub(super) over_plain_us: f64,
+    /// CPU time of the load and the service behind.
+    pub(super) load_us: f64,
     pub(super) requests_per_s: f64,
     /// Of its core. Where it is far from 100 the server had to wait for the load.
     pub(super) busy_percent: f64,
+    /// What other processes took meanwhile, in percent of a core.
+    pub(super) others_percent: f64,
 }
 
 #[derive(Debug, Default)]
@@ -22,9 +29,15 @@ pub(super) struct Samples {
     /// In the order in which they were measured first.
     rows: Vec<(String, Vec<Sample>)>,
     memory: Vec<Row>,
+    /// Signing and verifying.
+    bare_us: Vec<(f64, f64)>,
 }
 
 impl Samples {
+    pub(super) fn bare(&mut self, sign_and_verify_us: (f64, f64)) {
+        self.bare_us.push(sign_and_verify_us);
+    }
+
     pub(super) fn push(&mut self, name: String, sample: Sample) {
         match self.rows.iter_mut().find(|(known, _)| *known == name) {
             Some((_, samples)) => samples.push(sample),
@@ -56,6 +69,11 @@ pub(super) fn report(samples: &Samples) -> Report {
             _ => row,
         });
     }
+    let bare = |name, part: fn(&(f64, f64)) -> f64| {
+        Row::new(name).with("cpu_us", median(samples.bare_us.iter().map(part)))
+    };
+    report.push(bare("raw-verify-rs256", |(_, verify)| *verify));
+    report.push(bare("raw-sign-rs256", |(sign, _)| *sign));
     for row in &samples.memory {
         report.push(row.clone());
     }
@@ -63,10 +81,17 @@ pub(super) fn report(samples: &Samples) -> Report {
 }
 
 fn row(name: &str, samples: &[Sample]) -> Row {
-    let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure));
+    // Who shares the cores spoils the figures: those samples count that are not spoiled, if there are any.
+    let quiet = |sample: &&Sample| sample.others_percent <= MOST_OTHERS_PERCENT;
+    let quiet: Vec<_> = samples.iter().filter(quiet).copied().collect();
+    let counted = if quiet.is_empty() { samples } else { &quiet };
+    let of = |figure: fn(&Sample) -> f64| median(counted.iter().map(figure));
     Row::new(name)
         .with("cpu_us", of(|sample| sample.cpu_us))
         .with("over_plain_us", of(|sample| sample.over_plain_us))
+        .with("load_us", of(|sample| sample.load_us))
         .with("requests_per_s", of(|sample| sample.requests_per_s))
         .with("busy_percent", of(|sample| sample.busy_percent))
+        .with("others_percent", of(|sample| sample.others_percent))
+        .with("rounds", counted.len() as f64)
 }

@@ -70,7 +70,7 @@ pub(crate) fn request(buffer: &mut Vec<u8>, path: &str, token: Option<&str>) {
 }
 
 /// The status, if this is a whole response. Only those with a length are understood.
-fn status(response: &[u8]) -> Result<Option<u16>, Fault> {
+pub(crate) fn status(response: &[u8]) -> Result<Option<u16>, Fault> {
     let Some(head) = response.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };

@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-pub(crate) use self::http1::{Exchange, request as http1_request};
+pub(crate) use self::http1::{Exchange, request as http1_request, status as http1_status};
 
 /// Requests that are in flight at a time.
 pub(crate) const CONCURRENCY: usize = 32;

@@ -1,12 +1,11 @@
 //! Which process runs on which core.
 
+use super::this_thread;
 use crate::Fault;
 use std::{
     ffi::OsStr,
-    fs,
     process::{self, Command, Stdio},
     thread,
-    time::{Duration, Instant},
 };
 
 /// Whether processes can be bound to cores here: there are two, and util-linux's `taskset`.
@@ -62,27 +61,7 @@ impl Pinning {
     }
 }
 
-fn this_thread() -> Result<String, Fault> {
-    let link = fs::read_link("/proc/thread-self")?;
-    let id = link.file_name().and_then(OsStr::to_str);
-    Ok(id.ok_or("a thread without an id")?.to_owned())
-}
-
 fn run(command: &mut Command) -> bool {
     let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
-}
-
-/// Sleeps until then. Linux lets sleeps last 50 µs longer to save wake-ups, unless the thread asks for less.
-pub(crate) fn precise_sleep() -> impl FnMut(Instant) {
-    // Where it cannot be asked for, the delay is in the figures, and in `late_us`.
-    if let Ok(thread) = this_thread() {
-        let _ = fs::write(format!("/proc/{thread}/timerslack_ns"), "1");
-    }
-    |until| {
-        let left = until.saturating_duration_since(Instant::now());
-        if left > Duration::ZERO {
-            thread::sleep(left);
-        }
-    }
 }

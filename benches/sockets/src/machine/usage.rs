@@ -3,6 +3,9 @@
 use crate::Fault;
 use std::{fs, ops::Sub, path::Path, time::Duration};
 
+/// Linux shows times in hundredths of a second on every architecture (`USER_HZ`).
+const TICK: Duration = Duration::from_millis(10);
+
 /// CPU time, user and system.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct CpuTime(Duration);
@@ -44,10 +47,22 @@ pub(crate) fn threads_cpu(process: u32) -> Result<CpuTime, Fault> {
     Ok(CpuTime(Duration::from_nanos(nanoseconds)))
 }
 
+/// Of all that runs on the machine, in steps of 10 ms.
+pub(crate) fn machine_cpu() -> Result<CpuTime, Fault> {
+    let statistics = fs::read_to_string("/proc/stat")?;
+    let mut fields = statistics.split_whitespace().skip(1);
+    let mut ticks = 0;
+    // user, nice, system; idle and iowait are no work; irq, softirq, steal.
+    for (field, text) in fields.by_ref().take(8).enumerate() {
+        if field != 3 && field != 4 {
+            ticks += text.parse::<u32>()?;
+        }
+    }
+    Ok(CpuTime(TICK * ticks))
+}
+
 /// Of this process, its ended threads included, in steps of 10 ms.
 pub(crate) fn own_cpu() -> Result<CpuTime, Fault> {
-    /// Linux shows times in hundredths of a second on every architecture (`USER_HZ`).
-    const TICK: Duration = Duration::from_millis(10);
     let line = fs::read_to_string("/proc/self/stat")?;
     // The second field is the name, in brackets, and may contain anything.
     let (_, rest) = line.rsplit_once(')').ok_or("a line without a name")?;
@@ -68,6 +83,7 @@ mod tests {
     fn work_is_counted() {
         let of_threads = threads_cpu(std::process::id()).unwrap();
         let own = own_cpu().unwrap();
+        let machine = machine_cpu().unwrap();
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(200) {
             std::hint::black_box(start);
@@ -76,5 +92,6 @@ mod tests {
         let of_threads = threads_cpu(std::process::id()).unwrap() - of_threads;
         assert!(of_threads.as_secs_f64() > 0.02, "{of_threads:?}");
         assert!((own_cpu().unwrap() - own).as_secs_f64() > 0.02);
+        assert!((machine_cpu().unwrap() - machine).as_secs_f64() > 0.02);
     }
 }
