@@ -24,6 +24,14 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     return Engine::new(&base64::alphabet::URL_SAFE, config);
 });
 
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
-    ENGINE.decode(text).map_err(|_| Malformed)
+/// The bytes, with room for more behind them.
+pub(crate) fn decode(text: &str, room: usize) -> Result<Vec<u8>, Malformed> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3 + room);
+    let decoded = ENGINE.decode_vec(text, &mut bytes);
+    decoded.map(|()| bytes).map_err(|_| Malformed)
+}
+
+/// Decodes into a buffer; how many bytes it takes there.
+pub(crate) fn decode_into(text: &str, buffer: &mut [u8]) -> Result<usize, Malformed> {
+    ENGINE.decode_slice(text, buffer).map_err(|_| Malformed)
 }

@@ -2,7 +2,7 @@
 //! three things, and malformed is refused.
 
 use crate::{
-    json::{self, Object},
+    json::{self, Object, Span},
     refusal::{Refusal, RefusalReason},
 };
 use serde::de::DeserializeOwned;
@@ -24,28 +24,30 @@ const OTHER_KINDS: [&str; 5] = [
 /// The last second of the year 9999: what is later was not counted in seconds.
 const LAST: u64 = 253_402_300_799;
 
-/// The registered claims of a token.
+/// The registered claims of a token: times, and where in its claims the texts are.
 #[derive(Debug)]
 pub(crate) struct Registered {
-    pub(crate) audiences: Vec<Box<str>>,
+    /// `None` if there is no such claim.
+    pub(crate) audiences: Option<Box<[Span]>>,
     pub(crate) expires_at: UnixTime,
     pub(crate) not_before: Option<UnixTime>,
     pub(crate) issued_at: Option<UnixTime>,
-    pub(crate) jti: Option<Box<str>>,
+    pub(crate) jti: Option<Span>,
 }
 
 impl Registered {
-    pub(crate) fn read(claims: &Object) -> Result<Self, Refusal> {
-        let mut audiences = Vec::new();
-        let (mut expires_at, mut not_before, mut issued_at, mut jti) = (None, None, None, None);
-        for (name, value) in claims.iter() {
+    pub(crate) fn read(claims: &mut Object) -> Result<Self, Refusal> {
+        let (mut audiences, mut jti) = (None, None);
+        let (mut expires_at, mut not_before, mut issued_at) = (None, None, None);
+        for (name, span) in claims.spans() {
+            let value = claims.at(span);
             match name {
-                "aud" => audiences = audience(value)?,
+                "aud" => audiences = Some(span),
+                "jti" => jti = Some(span),
                 // Fractions are cut so that no token lives longer for them.
                 "exp" => expires_at = Some(numeric_date("exp", value, f64::floor)?),
                 "nbf" => not_before = Some(numeric_date("nbf", value, f64::ceil)?),
                 "iat" => issued_at = Some(numeric_date("iat", value, f64::ceil)?),
-                "jti" => jti = Some(text("jti", value)?.into()),
                 // The subject may be mapped to another name; whatever its name, it is a text.
                 "sub" => {
                     text("sub", value)?;
@@ -66,11 +68,14 @@ impl Registered {
             }
         }
         Ok(Self {
-            audiences,
+            audiences: match audiences {
+                Some(value) => Some(audience(claims, value)?),
+                None => None,
+            },
             expires_at: expires_at.ok_or_else(|| missing("exp"))?,
             not_before,
             issued_at,
-            jti,
+            jti: optional_text(claims, "jti", jti)?,
         })
     }
 
@@ -108,12 +113,26 @@ pub(crate) fn text<'a>(name: &str, value: &'a str) -> Result<Cow<'a, str>, Refus
         .ok_or_else(|| malformed(name))
 }
 
-/// One string, or an array of nothing but strings.
-fn audience(value: &str) -> Result<Vec<Box<str>>, Refusal> {
-    if value.starts_with('"') {
-        return text("aud", value).map(|audience| vec![audience.into()]);
+/// Where the text of a claim is that is a text, and not an empty one, if it is there.
+pub(crate) fn optional_text(
+    claims: &mut Object,
+    name: &str,
+    value: Option<Span>,
+) -> Result<Option<Span>, Refusal> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let text = claims.text(value).filter(|text| !text.is_empty());
+    text.map(Some).ok_or_else(|| malformed(name))
+}
+
+/// One string, and not an empty one, or an array of nothing but strings.
+fn audience(claims: &mut Object, value: Span) -> Result<Box<[Span]>, Refusal> {
+    if claims.at(value) == "\"\"" {
+        return Err(malformed("aud"));
     }
-    read(value).ok_or_else(|| malformed("aud"))
+    let audiences = claims.texts(value).ok_or_else(|| malformed("aud"))?;
+    Ok(audiences.into())
 }
 
 /// A NumericDate (RFC 7519 section 2): a number, of seconds, that fits.
@@ -183,8 +202,8 @@ mod tests {
 
     #[test]
     fn a_fraction_never_makes_a_token_valid_longer() {
-        let claims = Object::parse(br#"{"exp":10.9,"nbf":5.1,"iat":5.1}"#.to_vec()).unwrap();
-        let registered = Registered::read(&claims).unwrap();
+        let claims = br#"{"exp":10.9,"nbf":5.1,"iat":5.1}"#.to_vec();
+        let registered = Registered::read(&mut Object::parse(claims).unwrap()).unwrap();
         assert_eq!(registered.expires_at.as_secs(), 10);
         assert_eq!(registered.not_before.unwrap().as_secs(), 6);
         assert_eq!(registered.issued_at.unwrap().as_secs(), 6);
@@ -193,7 +212,7 @@ mod tests {
     #[test]
     fn leeway_goes_both_ways_and_ends_exactly_where_it_says() {
         let times = |exp, nbf, iat| Registered {
-            audiences: Vec::new(),
+            audiences: None,
             expires_at: UnixTime::from_secs(exp),
             not_before: Some(UnixTime::from_secs(nbf)),
             issued_at: Some(UnixTime::from_secs(iat)),

@@ -34,21 +34,50 @@ impl<'a> Compact<'a> {
         })
     }
 
-    pub(crate) fn header(&self) -> Result<Header, Refusal> {
-        Header::parse(self.header)
+    /// The header, as it is encoded.
+    pub(crate) const fn header(&self) -> &'a str {
+        self.header
     }
 
-    pub(crate) fn claims(&self) -> Result<Object, Malformed> {
-        Object::parse(base64url::decode(self.claims)?)
+    /// The claims, with room for so many bytes behind them.
+    pub(crate) fn claims(&self, room: usize) -> Result<Object, Malformed> {
+        Object::parse(base64url::decode(self.claims, room)?)
     }
 
-    pub(crate) fn signature(&self) -> Result<Vec<u8>, Malformed> {
-        base64url::decode(self.signature)
+    pub(crate) fn signature(&self) -> Result<Signature, Malformed> {
+        Signature::decode(self.signature)
     }
 
     /// What the signature is over.
     pub(crate) const fn signed(&self) -> &'a [u8] {
         self.signed.as_bytes()
+    }
+}
+
+/// The bytes of a signature, on the stack.
+pub(crate) struct Signature {
+    bytes: [u8; Self::LONGEST],
+    len: usize,
+}
+
+impl Signature {
+    /// Of RSA with 8192 bits, the longest that a key verifies.
+    const LONGEST: usize = 1024;
+
+    /// One that is longer holds for nothing, as one of no bytes does.
+    fn decode(text: &str) -> Result<Self, Malformed> {
+        let mut bytes = [0; Self::LONGEST];
+        let len = match text.len() / 4 * 3 {
+            len if len > Self::LONGEST => 0,
+            _ => base64url::decode_into(text, &mut bytes)?,
+        };
+        Ok(Self { bytes, len })
+    }
+}
+
+impl AsRef<[u8]> for Signature {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 }
 
@@ -62,8 +91,8 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    fn parse(segment: &str) -> Result<Self, Refusal> {
-        let object = Object::parse(base64url::decode(segment)?)?;
+    pub(crate) fn parse(segment: &str) -> Result<Self, Refusal> {
+        let object = Object::parse(base64url::decode(segment, 0)?)?;
         let (mut algorithm, mut kid, mut typ) = (None, None, None);
         for (name, value) in object.iter() {
             match name {

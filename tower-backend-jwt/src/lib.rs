@@ -102,11 +102,14 @@ mod access_token;
 mod axum;
 mod backend_jwt;
 mod base64url;
+mod cache_status;
 mod claims;
 #[cfg(feature = "config")]
 mod config;
 mod field;
+mod headers;
 mod held;
+mod identity;
 mod issuer;
 mod json;
 mod jws;
@@ -115,7 +118,9 @@ mod lookup;
 mod mint;
 mod refusal;
 mod require_scope;
+mod revocations;
 mod scope;
+mod token_cache;
 mod trace;
 mod verified;
 mod verifier;
@@ -139,6 +144,8 @@ pub use self::{
         BackendJwt, BackendJwtFuture, BackendJwtLayer, ChoosePolicy, ChosenPolicy, OnePolicy,
         StripBody, StripHeader, StripHeaderFuture, StripHeaderLayer,
     },
+    cache_status::CacheStatus,
+    identity::KnownBy,
     issuer::{Issuer, IssuerBuilder},
     mint::{
         Api, Application, AuthType, BackendClaims, ClaimType, Claims, Compatibility, CopiedClaims,
@@ -146,6 +153,8 @@ pub use self::{
     },
     refusal::{Refusal, RefusalFormat, RefusalReason, RefusalResponse},
     require_scope::{RequireScope, RequireScopeLayer},
+    revocations::Revocations,
+    token_cache::TokenCache,
     verified::{Anonymous, VerifiedToken},
     verifier::{Verifier, VerifierBuilder},
 };

@@ -2,13 +2,18 @@
 
 use crate::{
     claims::{self, Registered},
+    headers::Encoded,
+    identity::{Identity, Sought},
     issuer::Rules,
-    json::{self, Object},
+    json::{Object, Span},
     refusal::{Refusal, RefusalReason},
 };
 use serde::de::DeserializeOwned;
-use std::{fmt, sync::Arc};
-use tower_jwks::{Algorithm, UnixTime};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
+use tower_jwks::{Algorithm, KeySet, UnixTime};
 
 /// An access token that was verified.
 ///
@@ -21,92 +26,109 @@ use tower_jwks::{Algorithm, UnixTime};
 pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
-    /// The whole token, and what it was read by: what a cache must be keyed by.
-    token: Arc<str>,
-    rules: Arc<Rules>,
-    kid: Option<Box<str>>,
-    algorithm: Algorithm,
+    proof: Proof,
+    /// The token's text stands behind them, where it is known by that.
     claims: Object,
     registered: Registered,
-    subject: Option<Box<str>>,
-    client_id: Option<Box<str>>,
+    subject: Option<Span>,
+    client_id: Option<Span>,
+    scopes: Scopes,
+    /// Of the verifier, by which it was hashed.
+    hasher: u64,
+    hash: u64,
+    identity: Identity<Span>,
+}
+
+/// What a token was verified by.
+pub(crate) struct Proof {
+    pub(crate) header: Arc<Encoded>,
+    pub(crate) rules: Arc<Rules>,
+    /// Weak: keys that are withdrawn leave the memory, whatever they have verified.
+    pub(crate) keys: Weak<KeySet>,
+}
+
+enum Scopes {
     /// Separated by spaces.
-    scopes: Box<str>,
+    Text(Span),
+    Array(Box<[Span]>),
 }
 
 impl VerifiedToken {
     pub(crate) fn new(
         token: &str,
-        rules: &Arc<Rules>,
-        kid: Option<Box<str>>,
-        algorithm: Algorithm,
+        sought: &Sought<'_>,
+        proof: Proof,
         mut claims: Object,
         registered: Registered,
     ) -> Result<Self, Refusal> {
+        let rules = &*proof.rules;
         for (remote, local) in &rules.claim_mapping {
             claims.rename(remote, local);
         }
+        let subject = claims.value("sub");
         // What a gateway says of a caller who has no token, and who must not gain one by it.
-        if claims.get("auth_type").is_some() && claims.get("sub").is_none() {
+        if subject.is_none() && claims.value("auth_type").is_some() {
             return Err(Refusal::new(RefusalReason::WrongType)
                 .with_detail("it has auth_type and no sub, as an assertion of nobody has"));
         }
-        let text = |name: &str| {
-            let value = claims.get(name);
-            value
-                .map(|value| claims::text(name, value).map(Box::from))
-                .transpose()
-        };
-        let client_id = match rules
+        let subject = claims::optional_text(&mut claims, "sub", subject)?;
+        let client_id = rules
             .client_id
             .iter()
-            .find(|name| claims.get(name).is_some())
-        {
-            Some(name) => text(name)?,
+            .find_map(|name| Some((name, claims.value(name)?)));
+        let client_id = match client_id {
+            Some((name, value)) => claims::optional_text(&mut claims, name, Some(value))?,
             None => None,
         };
+        let scopes = match claims.value(&rules.scope) {
+            Some(value) => Scopes::read(&mut claims, value, rules.scope_arrays),
+            None => Scopes::none(),
+        };
+        let identity = match sought.digest() {
+            Some(digest) => Identity::Digest(digest),
+            None => Identity::Text(claims.append(token)),
+        };
         Ok(Self(Arc::new(Inner {
-            subject: text("sub")?,
-            client_id,
-            scopes: claims
-                .get(&rules.scope)
-                .map_or_else(Box::default, |value| scopes(value, rules.scope_arrays)),
-            token: token.into(),
-            rules: Arc::clone(rules),
-            kid,
-            algorithm,
+            proof,
             claims,
             registered,
+            subject,
+            client_id,
+            scopes,
+            hasher: sought.hasher,
+            hash: sought.hash,
+            identity,
         })))
     }
 
     /// Who issued it (`iss`).
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.0.rules.name
+        &self.0.proof.rules.name
     }
 
     /// Whom it is about (`sub`): a user, or with client credentials the client itself.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+        self.0.subject.map(|span| self.0.claims.at(span))
     }
 
     /// The client it was issued to: `client_id` or `azp`, or the issuer's
     /// [own claim](crate::IssuerBuilder::client_id_claim) for it.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.0.client_id.as_deref()
+        self.0.client_id.map(|span| self.0.claims.at(span))
     }
 
     /// Whom it is for (`aud`).
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.0.registered.audiences.iter().map(AsRef::as_ref)
+        let audiences = self.0.registered.audiences.iter().flatten();
+        audiences.map(|span| self.0.claims.at(*span))
     }
 
     /// What its bearer may do (`scope`).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.0.scopes.split(' ').filter(|scope| !scope.is_empty())
+        self.0.scopes.iter(&self.0.claims)
     }
 
     /// Whether it has this scope.
@@ -136,19 +158,19 @@ impl VerifiedToken {
     /// Its own identifier (`jti`).
     #[must_use]
     pub fn jti(&self) -> Option<&str> {
-        self.0.registered.jti.as_deref()
+        self.0.registered.jti.map(|span| self.0.claims.at(span))
     }
 
     /// The `kid` its header names.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.0.kid.as_deref()
+        self.0.proof.header.header.kid.as_deref()
     }
 
     /// The algorithm of the key that verified it.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.0.algorithm
+        self.0.proof.header.header.algorithm
     }
 
     /// A claim as a type of your own; `None` if the token has no such claim.
@@ -194,15 +216,49 @@ impl VerifiedToken {
     /// The issuer's name, to keep.
     #[cfg(feature = "sources")]
     pub(crate) fn issuer_shared(&self) -> Arc<str> {
-        Arc::clone(&self.0.rules.name)
-    }
-
-    pub(crate) fn token(&self) -> &Arc<str> {
-        &self.0.token
+        Arc::clone(&self.0.proof.rules.name)
     }
 
     pub(crate) fn rules(&self) -> &Arc<Rules> {
-        &self.0.rules
+        &self.0.proof.rules
+    }
+
+    pub(crate) fn registered(&self) -> &Registered {
+        &self.0.registered
+    }
+
+    pub(crate) fn hash(&self) -> u64 {
+        self.0.hash
+    }
+
+    /// Whether it was made from this token, by the verifier that looks for it.
+    pub(crate) fn is(&self, sought: &Sought<'_>) -> bool {
+        (self.0.hasher, self.0.hash) == (sought.hasher, sought.hash)
+            && sought.is(&self.0.identity, |text| self.0.claims.at(*text))
+    }
+
+    /// Whether the other is the same token, read by the same rules: two verifiers may read one in two ways.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let by = |token: &Self| (token.0.hash, Arc::as_ptr(token.rules()));
+        Arc::ptr_eq(&self.0, &other.0)
+            || by(self) == by(other)
+                && match (&self.0.identity, &other.0.identity) {
+                    (Identity::Text(one), Identity::Text(another)) => {
+                        self.0.claims.at(*one) == other.0.claims.at(*another)
+                    }
+                    (Identity::Digest(one), Identity::Digest(another)) => one == another,
+                    _ => false,
+                }
+    }
+
+    /// Whether these are the keys one of which has verified it, with none gone or new since.
+    pub(crate) fn was_verified_by(&self, keys: &Arc<KeySet>) -> bool {
+        self.0.proof.keys.as_ptr() == Arc::as_ptr(keys)
+    }
+
+    /// The bytes it takes in memory, nearly.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Inner>() + 2 * size_of::<usize>() + self.0.claims.bytes()
     }
 }
 
@@ -210,25 +266,39 @@ impl fmt::Debug for VerifiedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedToken")
             .field("issuer", &self.issuer())
-            .field("kid", &self.0.kid)
-            .field("algorithm", &self.0.algorithm)
+            .field("kid", &self.kid())
+            .field("algorithm", &self.algorithm())
             .field("expires_at", &self.0.registered.expires_at)
             .finish_non_exhaustive()
     }
 }
 
-/// The scopes in a claim of the form that was configured; another form counts for none.
-fn scopes(value: &str, arrays: bool) -> Box<str> {
-    if let Some(text) = json::text(value) {
-        return text.into();
+impl Scopes {
+    const fn none() -> Self {
+        Self::Text(Span::EMPTY)
     }
-    let mut scopes: Vec<Box<str>> = match arrays {
-        true => claims::read(value).unwrap_or_default(),
-        false => Vec::new(),
-    };
-    // One text with a space is no scope, and must not become two.
-    scopes.retain(|scope| !scope.contains(' '));
-    scopes.join(" ").into()
+
+    /// Of a claim in the form that was configured; another form counts for none.
+    fn read(claims: &mut Object, value: Span, arrays: bool) -> Self {
+        if let Some(text) = claims.text(value) {
+            return Self::Text(text);
+        }
+        let scopes = claims.texts(value).filter(|_| arrays).unwrap_or_default();
+        // One text with a space is no scope, and must not become two.
+        let is_scope = |scope: &Span| !claims.at(*scope).contains(' ');
+        Self::Array(scopes.into_iter().filter(is_scope).collect())
+    }
+
+    fn iter<'a>(&'a self, claims: &'a Object) -> impl Iterator<Item = &'a str> {
+        let (text, array) = match self {
+            Self::Text(text) => (claims.at(*text), &[][..]),
+            Self::Array(scopes) => ("", &scopes[..]),
+        };
+        let array = array.iter().map(|scope| claims.at(*scope));
+        text.split(' ')
+            .chain(array)
+            .filter(|scope| !scope.is_empty())
+    }
 }
 
 /// The marker, in a request's extensions, of a caller without a token whom an

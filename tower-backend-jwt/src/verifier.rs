@@ -1,12 +1,15 @@
 //! Text in, proof out: the checks of a token, in their order.
 
 use crate::{
-    Issuer, VerifiedToken,
+    Issuer, KnownBy, Revocations, VerifiedToken,
     claims::{self, Registered},
+    headers::Headers,
+    identity::{Sought, TokenHasher},
     issuer::Rules,
     json::{Malformed, Object},
-    jws::Compact,
+    jws::{Compact, Header},
     refusal::{Refusal, RefusalReason},
+    verified::Proof,
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tower_jwks::{Clock, ConfigError, SystemClock, Waiting};
@@ -35,6 +38,9 @@ struct Inner {
     leeway: Duration,
     max_token_bytes: usize,
     clock: Box<dyn Clock>,
+    hasher: TokenHasher,
+    headers: Headers,
+    revocations: Option<Revocations>,
 }
 
 impl Verifier {
@@ -45,6 +51,8 @@ impl Verifier {
             leeway: DEFAULT_LEEWAY,
             max_token_bytes: DEFAULT_MAX_TOKEN_BYTES,
             clock: Box::new(SystemClock),
+            known_by: KnownBy::default(),
+            revocations: None,
         }
     }
 
@@ -58,7 +66,9 @@ impl Verifier {
     ///
     /// The first check that it does not pass.
     pub fn verify(&self, token: &str) -> Result<VerifiedToken, Refusal> {
-        self.check(token).map_err(|Failure { refusal, .. }| refusal)
+        let checked = self.seek(token.as_bytes()).map_err(Failure::from);
+        let checked = checked.and_then(|token| self.check(&token));
+        checked.map_err(|Failure { refusal, .. }| refusal)
     }
 
     /// As [`verify`](Self::verify), but where the token has the issuer's keys fetched, waits for
@@ -68,7 +78,7 @@ impl Verifier {
     ///
     /// As [`verify`](Self::verify).
     pub async fn verify_or_wait(&self, token: &str) -> Result<VerifiedToken, Refusal> {
-        match self.check(token) {
+        match self.check(&self.seek(token.as_bytes())?) {
             Ok(token) => Ok(token),
             Err(Failure {
                 waiting: Some(waiting),
@@ -93,14 +103,26 @@ impl Verifier {
         self.0.issuers.values()
     }
 
-    pub(crate) fn check(&self, token: &str) -> Result<VerifiedToken, Failure> {
+    /// What a token is known by here.
+    pub(crate) fn seek<'a>(&self, token: &'a [u8]) -> Result<Sought<'a>, Refusal> {
         // What costs least comes first: a forged token gets no further than one signature.
         if token.len() > self.0.max_token_bytes {
-            return Err(Refusal::new(RefusalReason::TokenTooLong).into());
+            return Err(Refusal::new(RefusalReason::TokenTooLong));
         }
+        Ok(self.0.hasher.seek(token))
+    }
+
+    pub(crate) fn check(&self, sought: &Sought<'_>) -> Result<VerifiedToken, Failure> {
+        let token = std::str::from_utf8(sought.token).map_err(|_| Malformed)?;
         let jws = Compact::split(token)?;
-        let header = jws.header()?;
-        let claims = jws.claims()?;
+        let header = self.0.headers.read(jws.header())?;
+        let mut claims = jws.claims(token.len())?;
+        let Header {
+            algorithm,
+            kid,
+            typ,
+        } = &header.header;
+        let (algorithm, kid) = (*algorithm, kid.as_deref());
 
         // The claim is not to be believed yet. It chooses whose keys must have signed it.
         let name = claims.get("iss").ok_or_else(|| claims::missing("iss"))?;
@@ -111,17 +133,16 @@ impl Verifier {
             .get(&*name)
             .ok_or(Refusal::new(RefusalReason::UnknownIssuer))?
             .rules();
-        issuer.check_type(header.typ.as_deref())?;
-        issuer.check_algorithm(header.algorithm)?;
+        issuer.check_type(typ.as_deref())?;
+        issuer.check_algorithm(algorithm)?;
 
         let keys = issuer.keys()?;
         let signature = jws.signature()?;
-        let kid = header.kid.as_deref();
         let mut tried = false;
         let verified = keys
-            .find(kid, header.algorithm)
+            .find(kid, algorithm)
             .inspect(|_| tried = true)
-            .any(|key| key.verify(jws.signed(), &signature).is_ok());
+            .any(|key| key.verify(jws.signed(), signature.as_ref()).is_ok());
         if !verified {
             let refusal = Refusal::new(if tried {
                 RefusalReason::InvalidSignature
@@ -130,33 +151,59 @@ impl Verifier {
             });
             // A key of another name was tried, or none: the right one may be too new to be there.
             // Only for a token that it would make valid.
-            let unknown = kid.is_none_or(|kid| !keys.contains(kid, header.algorithm));
-            let waiting = if unknown && self.check_claims(issuer, &claims).is_ok() {
-                issuer.refresh_for(kid, header.algorithm)
+            let unknown = kid.is_none_or(|kid| !keys.contains(kid, algorithm));
+            let waiting = if unknown && self.check_claims(issuer, &mut claims).is_ok() {
+                issuer.refresh_for(kid, algorithm)
             } else {
                 None
             };
             return Err(Failure { refusal, waiting });
         }
-        let registered = self.check_claims(issuer, &claims)?;
-        Ok(VerifiedToken::new(
-            token,
-            issuer,
-            header.kid,
-            header.algorithm,
-            claims,
-            registered,
-        )?)
+        let registered = self.check_claims(issuer, &mut claims)?;
+        self.0.headers.remember(&header);
+        let proof = Proof {
+            header,
+            rules: Arc::clone(issuer),
+            keys: Arc::downgrade(&keys),
+        };
+        let token = VerifiedToken::new(token, sought, proof, claims, registered)?;
+        self.check_revocation(&token)?;
+        Ok(token)
     }
 
-    fn check_claims(&self, issuer: &Rules, claims: &Object) -> Result<Registered, Refusal> {
-        let registered = Registered::read(claims)?;
-        registered.check_times(self.0.clock.now(), self.0.leeway)?;
-        if issuer.audience_required() {
-            if claims.get("aud").is_none() {
-                return Err(claims::missing("aud"));
+    /// Whether a token that was verified here would be verified now, as far as that can have changed since.
+    /// `None`: the issuer's keys have, and it has to be verified again.
+    pub(crate) fn check_again(&self, token: &VerifiedToken) -> Option<Result<(), Refusal>> {
+        match token.rules().keys() {
+            Ok(keys) if !token.was_verified_by(&keys) => None,
+            Ok(_) => Some(
+                self.check_times(token.registered())
+                    .and_then(|()| self.check_revocation(token)),
+            ),
+            Err(refusal) => Some(Err(refusal)),
+        }
+    }
+
+    fn check_revocation(&self, token: &VerifiedToken) -> Result<(), Refusal> {
+        match &self.0.revocations {
+            Some(revocations) if revocations.has(token) => {
+                Err(Refusal::new(RefusalReason::Revoked))
             }
-            issuer.check_audience(&registered.audiences)?;
+            _ => Ok(()),
+        }
+    }
+
+    fn check_times(&self, registered: &Registered) -> Result<(), Refusal> {
+        registered.check_times(self.0.clock.now(), self.0.leeway)
+    }
+
+    fn check_claims(&self, issuer: &Rules, claims: &mut Object) -> Result<Registered, Refusal> {
+        let registered = Registered::read(claims)?;
+        self.check_times(&registered)?;
+        if issuer.audience_required() {
+            let audiences = registered.audiences.as_deref();
+            let audiences = audiences.ok_or_else(|| claims::missing("aud"))?;
+            issuer.check_audience(audiences.iter().map(|audience| claims.at(*audience)))?;
         }
         for name in issuer.required() {
             if matches!(claims.get(name), None | Some("null")) {
@@ -204,6 +251,7 @@ impl fmt::Debug for Verifier {
             .field("issuers", &self.0.issuers.keys())
             .field("leeway", &self.0.leeway)
             .field("max_token_bytes", &self.0.max_token_bytes)
+            .field("known_by", &self.0.hasher)
             .finish_non_exhaustive()
     }
 }
@@ -218,6 +266,8 @@ pub struct VerifierBuilder {
     leeway: Duration,
     max_token_bytes: usize,
     clock: Box<dyn Clock>,
+    known_by: KnownBy,
+    revocations: Option<Revocations>,
 }
 
 impl VerifierBuilder {
@@ -245,6 +295,19 @@ impl VerifierBuilder {
         self
     }
 
+    /// What its tokens are known by where they are remembered: in a [`TokenCache`](crate::TokenCache), and
+    /// with the backend JWTs that were made from them. Default: their text.
+    pub const fn known_by(mut self, known_by: KnownBy) -> Self {
+        self.known_by = known_by;
+        self
+    }
+
+    /// Refuses tokens that are revoked here, remembered ones too. Default: none are.
+    pub fn revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = Some(revocations);
+        self
+    }
+
     /// The verifier.
     ///
     /// # Errors
@@ -269,6 +332,9 @@ impl VerifierBuilder {
             leeway: self.leeway,
             max_token_bytes: self.max_token_bytes,
             clock: self.clock,
+            hasher: TokenHasher::new(self.known_by),
+            headers: Headers::default(),
+            revocations: self.revocations,
         })))
     }
 }

@@ -15,7 +15,8 @@ use std::{
 /// swaps what this returns. Only [`keys`](Self::keys) has to be written; the rest is for sources
 /// whose keys change.
 pub trait KeySource: Send + Sync + 'static {
-    /// The keys now.
+    /// The keys now. The same `Arc` for as long as they are the same: what was verified by one set is
+    /// remembered until there is another.
     ///
     /// # Errors
     ///

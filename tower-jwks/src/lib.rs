@@ -68,6 +68,7 @@ mod algorithm;
 mod clock;
 mod crypto;
 mod der;
+mod digest;
 mod error;
 #[cfg(feature = "jsonwebtoken")]
 mod interop;
@@ -119,6 +120,7 @@ pub use self::store::{DirectoryStore, KeyStore, MemoryStore, PemDirectory, Store
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
+    digest::sha256,
     error::{ConfigError, InvalidSignature, KeysUnavailable},
     jwk::Jwk,
     jws::Jws,

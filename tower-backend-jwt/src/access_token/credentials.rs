@@ -33,8 +33,10 @@ impl Default for Credentials {
 }
 
 impl Credentials {
-    /// The token in these fields; `None` if there is none, or credentials of another scheme.
-    pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Refusal> {
+    /// What should be a token in these fields; `None` if there is none, or credentials of another scheme.
+    ///
+    /// Whether it has the form of one is [asked](check_form) where it is no good token: one that is has it.
+    pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a [u8]>, Refusal> {
         let mut fields = headers.get_all(&self.header).into_iter();
         let Some(field) = fields.next() else {
             return Ok(None);
@@ -42,38 +44,61 @@ impl Credentials {
         if fields.next().is_some() {
             return Err(malformed("there are two of them"));
         }
-        let text = field
-            .to_str()
-            .map_err(|_| malformed("they are not visible ASCII"))?;
+        let text = field.as_bytes();
         let token = match (self.scheme, after_bearer(text)) {
             (Scheme::Bearer | Scheme::BearerOrBare, Some(token)) => token?,
-            (Scheme::Bearer, None) => return Ok(None),
-            (Scheme::BearerOrBare | Scheme::Bare, _) => text.trim_matches(' '),
+            (Scheme::Bearer, None) => return check_ascii(text).map(|()| None),
+            (Scheme::BearerOrBare | Scheme::Bare, _) => trim(text),
         };
         if token.is_empty() {
             return Err(malformed("there is no token"));
-        }
-        // Two credentials in one field, or a list of challenges' answers: not one token.
-        if token.contains([' ', '\t', ',', ';', '"']) {
-            return Err(malformed("there is more than a token"));
         }
         Ok(Some(token))
     }
 }
 
+/// Whether the credentials are one token.
+pub(super) fn check_form(token: &[u8]) -> Result<(), Refusal> {
+    check_ascii(token)?;
+    // Two credentials in one field, or a list of challenges' answers: not one token.
+    if token
+        .iter()
+        .any(|byte| matches!(byte, b' ' | b'\t' | b',' | b';' | b'"'))
+    {
+        return Err(malformed("there is more than a token"));
+    }
+    Ok(())
+}
+
+fn check_ascii(text: &[u8]) -> Result<(), Refusal> {
+    if text.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+        Ok(())
+    } else {
+        Err(malformed("they are not visible ASCII"))
+    }
+}
+
 /// What follows the scheme `Bearer`, if that is the scheme.
-fn after_bearer(text: &str) -> Option<Result<&str, Refusal>> {
-    const SCHEME: &str = "Bearer";
-    let rest = text
-        .get(..SCHEME.len())
-        .filter(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
-        .map(|_| &text[SCHEME.len()..])?;
-    match rest.bytes().next() {
-        None | Some(b' ') => Some(Ok(rest.trim_matches(' '))),
+fn after_bearer(text: &[u8]) -> Option<Result<&[u8], Refusal>> {
+    const SCHEME: &[u8] = b"Bearer";
+    let (scheme, rest) = text.split_at_checked(SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return None;
+    }
+    match rest.first() {
+        None | Some(b' ') => Some(Ok(trim(rest))),
         // Another scheme, whose name starts with these letters.
-        Some(byte) if is_token_char(byte) => None,
+        Some(byte) if is_token_char(*byte) => None,
         Some(_) => Some(Err(malformed("the scheme is not followed by a space"))),
     }
+}
+
+/// Without the spaces around it.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = text {
+        text = rest;
+    }
+    text
 }
 
 /// RFC 9110 section 5.6.2.
@@ -117,9 +142,14 @@ mod tests {
             #[allow(clippy::disallowed_methods)] // two fields are what is tested
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
-        credentials
-            .find(&headers)
-            .map(|token| token.map(str::to_owned))
+        let token = credentials.find(&headers);
+        let token = token.and_then(|token| {
+            token
+                .map(|token| check_form(token).map(|()| token))
+                .transpose()
+        });
+        token
+            .map(|token| token.map(|token| String::from_utf8(token.to_vec()).unwrap()))
             .map_err(|refusal| refusal.reason())
     }
 

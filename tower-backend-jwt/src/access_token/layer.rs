@@ -5,7 +5,7 @@ use super::{
     service::AccessToken,
 };
 use crate::{
-    VerifiedToken, Verifier,
+    TokenCache, VerifiedToken, Verifier,
     refusal::{Refusal, RefusalFormat, RefusalResponse, Responder},
     scope::Requirement,
 };
@@ -24,6 +24,9 @@ use tower_layer::Layer;
 /// It decides at once, with one exception: a token whose key is only being fetched may wait for it, as
 /// long as its issuer's keys [say](tower_jwks::KeySource::refresh_for), without holding the service
 /// inside ready. For this the service has to be `Clone`, and is, with the request, in the future.
+///
+/// A token that was verified is remembered, in a [`TokenCache`] of the layer's own unless it is given another:
+/// until it expires, is revoked, or the issuer's keys change. What is refused is not.
 ///
 /// # Order
 ///
@@ -76,6 +79,7 @@ use tower_layer::Layer;
 #[must_use]
 pub struct AccessTokenLayer {
     pub(super) verifier: Verifier,
+    pub(super) tokens: Option<TokenCache>,
     pub(super) credentials: Credentials,
     pub(super) optional: bool,
     pub(super) forward_token: bool,
@@ -90,6 +94,7 @@ impl AccessTokenLayer {
     pub fn new(verifier: impl Into<Verifier>) -> Self {
         Self {
             verifier: verifier.into(),
+            tokens: Some(TokenCache::default()),
             credentials: Credentials::default(),
             optional: false,
             forward_token: false,
@@ -106,6 +111,25 @@ impl AccessTokenLayer {
     /// a token is refused: it has none of them.
     pub const fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Remembers at most so many verified tokens, and so many bytes of them, so that the next request with one
+    /// costs no signature. Default: 10,000 and 64 MiB. The bounds are for the layer, whichever clones and
+    /// services share it.
+    pub fn cache(self, entries: usize, bytes: u64) -> Self {
+        self.token_cache(TokenCache::new(entries, bytes))
+    }
+
+    /// Remembers verified tokens there, where other layers may do so too.
+    pub fn token_cache(mut self, tokens: TokenCache) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Verifies the token of every request anew.
+    pub fn no_cache(mut self) -> Self {
+        self.tokens = None;
         self
     }
 
@@ -218,6 +242,7 @@ impl fmt::Debug for AccessTokenLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessTokenLayer")
             .field("verifier", &self.verifier)
+            .field("tokens", &self.tokens)
             .field("credentials", &self.credentials)
             .field("optional", &self.optional)
             .field("forward_token", &self.forward_token)

@@ -1,6 +1,7 @@
 //! The decision about a request, by its head.
 
 use super::{
+    credentials::check_form,
     future::{AccessTokenFuture, WaitForKey},
     layer::AccessTokenLayer,
 };
@@ -8,6 +9,7 @@ use crate::{
     Anonymous, VerifiedToken,
     field::{strip, strip_twins},
     held::HeldFuture,
+    identity::Sought,
     refusal::{Refusal, RefusalReason},
     verifier::Failure,
 };
@@ -40,7 +42,7 @@ impl AccessTokenLayer {
         request.extensions.remove::<Anonymous>();
         match self.credentials.find(&request.headers)? {
             Some(token) => {
-                let token = self.verifier.check(token)?;
+                let token = self.verified(token)?;
                 for requirement in &*self.requirements {
                     requirement.check(&token)?;
                 }
@@ -63,6 +65,41 @@ impl AccessTokenLayer {
             strip(&mut request.headers, &self.credentials.header);
         }
         Ok(())
+    }
+}
+
+impl AccessTokenLayer {
+    /// The proof of a token: one that is remembered, or a new one.
+    fn verified(&self, credentials: &[u8]) -> Result<VerifiedToken, Failure> {
+        let token = self.verifier.seek(credentials).map_err(Failure::from);
+        let verified = token.and_then(|token| self.remembered(&token));
+        verified.map_err(|failure| match check_form(credentials) {
+            Ok(()) => failure,
+            // No token at all: the request is what is wrong.
+            Err(malformed) => malformed.into(),
+        })
+    }
+
+    fn remembered(&self, token: &Sought<'_>) -> Result<VerifiedToken, Failure> {
+        let Some(tokens) = &self.tokens else {
+            return self.verifier.check(token);
+        };
+        if let Some(known) = tokens.find(token) {
+            match self.verifier.check_again(&known) {
+                Some(Ok(())) => return Ok(known),
+                Some(Err(refusal)) => {
+                    // For good. The others may be over soon: keys that are not to be had, a clock that is off.
+                    if let RefusalReason::Expired | RefusalReason::Revoked = refusal.reason() {
+                        tokens.remove(token);
+                    }
+                    return Err(refusal.into());
+                }
+                None => {}
+            }
+        }
+        let verified = self.verifier.check(token)?;
+        tokens.insert(verified.clone());
+        Ok(verified)
     }
 }
 

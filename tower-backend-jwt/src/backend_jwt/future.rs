@@ -1,8 +1,13 @@
 //! The response, without the fields.
 
-use super::body::StripBody;
-use crate::field::strip;
-use http::{HeaderName, Response};
+use super::{body::StripBody, policies::Telling, service::set};
+use crate::{
+    field::strip,
+    held::{Decide, HeldFuture},
+    mint::Awaited,
+    refusal::{Refusal, Responder},
+};
+use http::{HeaderName, Request, Response, request::Parts};
 use pin_project_lite::pin_project;
 use std::{
     fmt,
@@ -11,10 +16,71 @@ use std::{
     sync::Arc,
     task::{Context, Poll, ready},
 };
-use tower_jwks::ResponseFuture;
+use tower_jwks::ResponseBody;
+use tower_service::Service;
 
-/// The response future of [`BackendJwt`](super::BackendJwt).
-pub type BackendJwtFuture<F> = StripHeaderFuture<ResponseFuture<F>>;
+pin_project! {
+    /// The response future of [`BackendJwt`](super::BackendJwt).
+    pub struct BackendJwtFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        #[pin]
+        response: StripHeaderFuture<HeldFuture<S, ReqBody, WaitForJwt>>,
+    }
+}
+
+/// Sets the field when its JWT is signed.
+pub(super) struct WaitForJwt {
+    pub(super) awaited: Awaited,
+    pub(super) header: HeaderName,
+    pub(super) telling: Arc<Telling>,
+}
+
+impl Decide for WaitForJwt {
+    fn poll_decide(&mut self, cx: &mut Context<'_>, head: &mut Parts) -> Poll<Result<(), Refusal>> {
+        let outcome = ready!(Pin::new(&mut self.awaited).poll(cx));
+        Poll::Ready(outcome.and_then(|value| set(head, &self.header, value)))
+    }
+
+    fn responder(&self) -> &Responder {
+        &self.telling.responder
+    }
+}
+
+impl<S, ReqBody> BackendJwtFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    pub(super) const fn new(
+        response: HeldFuture<S, ReqBody, WaitForJwt>,
+        names: Arc<[HeaderName]>,
+    ) -> Self {
+        Self {
+            response: StripHeaderFuture::new(response, names),
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for BackendJwtFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<StripBody<ResponseBody<ResBody>>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().response.poll(cx)
+    }
+}
+
+impl<S, ReqBody> fmt::Debug for BackendJwtFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackendJwtFuture").finish_non_exhaustive()
+    }
+}
 
 pin_project! {
     /// The response future of [`StripHeader`](super::StripHeader): the response of the service

@@ -5,7 +5,7 @@ use super::{
     service::BackendJwt,
 };
 use crate::{
-    Api, BackendClaims, Policy, PolicySet,
+    Api, BackendClaims, CacheStatus, Policy, PolicySet,
     mint::Settings,
     refusal::{RefusalFormat, RefusalResponse, Responder},
 };
@@ -33,7 +33,13 @@ use tower_layer::Layer;
 /// served: [`from_policies`](Self::from_policies).
 ///
 /// A JWT is used again for the same token, application and claims while at least half of its time is
-/// left, or all of it where the access token's end is its own; never once its key no longer signs.
+/// left ([`Policy::remaining_life`]), or all of it where the access token's end is its own; never once its key no
+/// longer signs. A new one is made ahead of time, in the background.
+///
+/// However many requests want the same one, it is signed once, and the others wait for it. Signatures of RSA
+/// and P-384 keys are made beside the threads that serve requests, so that a request whose JWT is there
+/// waits for nobody's: [the figures](#signatures). For this the service has to be `Clone`; without a tokio runtime
+/// they are made at once.
 ///
 /// # Order
 ///
@@ -153,6 +159,12 @@ impl BackendJwtLayer {
     /// Signs a JWT for every request.
     pub fn no_cache(self) -> Self {
         self.cache(0, 0)
+    }
+
+    /// How the JWTs that are kept are doing; `None` if none are kept.
+    #[must_use]
+    pub fn cache_status(&self) -> Option<CacheStatus> {
+        self.policies.0.settings().cache_status()
     }
 }
 

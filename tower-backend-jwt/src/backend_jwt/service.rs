@@ -2,13 +2,14 @@
 
 use super::{
     body::StripBody,
-    future::BackendJwtFuture,
+    future::{BackendJwtFuture, WaitForJwt},
     policies::{Policies, Telling},
 };
 use crate::{
     Application, AuthType, Claims, VerifiedToken,
     field::strip,
-    mint::{Caller, Minter},
+    held::HeldFuture,
+    mint::{Caller, Minter, Minting},
     refusal::{Refusal, RefusalReason},
 };
 use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
@@ -34,8 +35,12 @@ impl<S> BackendJwt<S> {
 
 impl Telling {
     /// Takes off what the caller sent in any of the gateway's fields, and sets the one of the policy, where
-    /// there is something to set.
-    fn tell(&self, request: &mut Parts, names: &mut Arc<[HeaderName]>) -> Result<(), Refusal> {
+    /// there is something to set. What is yet to be signed has to be waited for.
+    fn tell(
+        self: &Arc<Self>,
+        request: &mut Parts,
+        names: &mut Arc<[HeaderName]>,
+    ) -> Result<Option<WaitForJwt>, Refusal> {
         for name in names.iter() {
             strip(&mut request.headers, name);
         }
@@ -59,18 +64,22 @@ impl Telling {
             strip(&mut request.headers, header);
             *names = names.iter().chain([header]).cloned().collect();
         }
-        if let Some(value) = self.value(minter, request)? {
-            let set = request.headers.try_insert(header.clone(), value);
-            set.map_err(|_| {
-                Refusal::new(RefusalReason::BackendJwtTooLong)
-                    .with_detail("the request has no room for another header field")
-            })?;
+        match self.mint(minter, request)? {
+            Minting::Done(None) => {}
+            Minting::Done(Some(value)) => set(request, header, value)?,
+            Minting::Signing(awaited) => {
+                return Ok(Some(WaitForJwt {
+                    awaited,
+                    header: header.clone(),
+                    telling: Arc::clone(self),
+                }));
+            }
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// The value of the field for this request, if it is to have one.
-    fn value(&self, minter: &Minter, request: &Parts) -> Result<Option<HeaderValue>, Refusal> {
+    /// The JWT for this request, if it is to have one.
+    fn mint(&self, minter: &Arc<Minter>, request: &Parts) -> Result<Minting, Refusal> {
         let extensions = &request.extensions;
         let application = extensions.get::<Application>();
         let mut claims = extensions.get::<Claims>().cloned().unwrap_or_default();
@@ -85,13 +94,26 @@ impl Telling {
     }
 }
 
+/// Puts a backend JWT into its field.
+pub(super) fn set(
+    request: &mut Parts,
+    header: &HeaderName,
+    value: HeaderValue,
+) -> Result<(), Refusal> {
+    let set = request.headers.try_insert(header.clone(), value);
+    set.map(drop).map_err(|_| {
+        Refusal::new(RefusalReason::BackendJwtTooLong)
+            .with_detail("the request has no room for another header field")
+    })
+}
+
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for BackendJwt<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     type Response = Response<StripBody<ResponseBody<ResBody>>>;
     type Error = S::Error;
-    type Future = BackendJwtFuture<S::Future>;
+    type Future = BackendJwtFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -101,8 +123,15 @@ where
         let (mut head, body) = request.into_parts();
         let mut names = self.telling.headers();
         let response = match self.telling.tell(&mut head, &mut names) {
-            Ok(()) => ResponseFuture::inner(self.inner.call(Request::from_parts(head, body))),
-            Err(refusal) => ResponseFuture::own(self.telling.responder.respond(refusal, &head)),
+            Ok(None) => {
+                let request = Request::from_parts(head, body);
+                HeldFuture::decided(ResponseFuture::inner(self.inner.call(request)))
+            }
+            Ok(Some(wait)) => HeldFuture::held(&mut self.inner, (head, body), wait),
+            Err(refusal) => {
+                let response = self.telling.responder.respond(refusal, &head);
+                HeldFuture::decided(ResponseFuture::own(response))
+            }
         };
         BackendJwtFuture::new(response, names)
     }

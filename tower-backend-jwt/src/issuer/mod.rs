@@ -208,12 +208,15 @@ impl Rules {
         }
     }
 
-    pub(crate) fn check_audience(&self, audiences: &[Box<str>]) -> Result<(), Refusal> {
+    pub(crate) fn check_audience<'a>(
+        &self,
+        mut audiences: impl Iterator<Item = &'a str>,
+    ) -> Result<(), Refusal> {
         let ours = |audience: &str| match &self.audiences {
             Some(accepted) => accepted.iter().any(|accepted| accepted == audience),
             None => true,
         };
-        if audiences.iter().any(|audience| ours(audience)) {
+        if audiences.any(ours) {
             Ok(())
         } else {
             Err(Refusal::new(RefusalReason::WrongAudience))

@@ -1,33 +1,45 @@
-//! Backend JWTs that can be used again.
+//! Backend JWTs that can be used again, and those that are being signed.
 
-use super::{application::Application, auth_type::AuthType};
-use crate::{VerifiedToken, issuer::Rules};
-use http::HeaderValue;
-use quick_cache::{Equivalent, Weighter, sync::Cache};
+use super::{
+    application::Application, auth_type::AuthType, claims::Claims, flight::Flight, minted::Minted,
+};
+use crate::{CacheStatus, VerifiedToken};
+use foldhash::quality::RandomState;
+use quick_cache::{
+    Equivalent, Weighter,
+    sync::{Cache, DefaultLifecycle, EntryAction, EntryResult},
+};
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::{Arc, Weak},
+    sync::Arc,
 };
-use tower_jwks::{SigningKey, UnixTime};
 
 /// Bounded in entries and in bytes. What nobody asks for goes first.
-pub(super) struct JwtCache(Cache<Key, Arc<Minted>, Weight>);
+pub(super) struct JwtCache(Cache<Key, Slot, Weight, RandomState>);
 
 /// Everything a backend JWT is made from, apart from the signing key, which is compared when an entry
 /// is found.
-struct Key {
+#[derive(Clone)]
+pub(super) struct Key {
     /// What is fixed for a minter: its policy, its API. No two minters have the same number.
     minter: u64,
     caller: Known,
     application: Option<Application>,
-    claims: Box<str>,
+    claims: Claims,
 }
 
+#[derive(Clone)]
 enum Known {
-    /// Two verifiers may read one token in two ways: what it says depends on their mappings.
-    Token(Arc<str>, Arc<Rules>),
+    Token(VerifiedToken),
     Without(AuthType),
+}
+
+/// What there is for a key.
+#[derive(Clone)]
+pub(super) enum Slot {
+    Signing(Arc<Flight>),
+    Minted(Arc<Minted>),
 }
 
 /// Whom a backend JWT is about.
@@ -40,90 +52,161 @@ pub(crate) enum Caller<'a> {
 }
 
 /// A [`Key`] to look up with: nothing is copied to find something.
+#[derive(Clone, Copy)]
 pub(super) struct Inputs<'a> {
     pub(super) minter: u64,
     pub(super) caller: Caller<'a>,
     pub(super) application: Option<&'a Application>,
-    /// The user's own claims, as JSON.
-    pub(super) claims: &'a str,
-}
-
-/// A backend JWT and how long it may be handed out.
-pub(super) struct Minted {
-    pub(super) value: HeaderValue,
-    /// Weak: a key that is retired leaves the memory, whatever it signed.
-    pub(super) key: Weak<SigningKey>,
-    pub(super) issued_at: UnixTime,
-    /// From then on a new one is made, so that what is handed out has some life left.
-    pub(super) renew_at: UnixTime,
+    /// The user's own claims.
+    pub(super) claims: &'a Claims,
 }
 
 impl JwtCache {
     pub(super) fn new(entries: usize, bytes: u64) -> Self {
-        let share = Weight {
+        let weight = Weight {
             least: bytes.div_ceil(entries.max(1) as u64),
         };
-        Self(Cache::with_weighter(entries, bytes, share))
+        Self(Cache::with(
+            entries,
+            bytes,
+            weight,
+            RandomState::default(),
+            DefaultLifecycle::default(),
+        ))
     }
 
-    /// A JWT made from these inputs with this key, that may still be handed out at `now`.
-    pub(super) fn find(
+    pub(super) fn find(&self, inputs: &Inputs<'_>) -> Option<Slot> {
+        self.0.get(inputs)
+    }
+
+    /// Takes the place of this key for a signature, unless what is there will do: that is given back then.
+    pub(super) fn begin(
         &self,
-        inputs: &Inputs<'_>,
-        key: &Arc<SigningKey>,
-        now: UnixTime,
-    ) -> Option<HeaderValue> {
-        let minted = self.0.get(inputs)?;
-        // A clock that went back makes a new one rather than one issued in the future.
-        let usable = minted.key.as_ptr() == Arc::as_ptr(key)
-            && minted.issued_at <= now
-            && now < minted.renew_at;
-        usable.then(|| minted.value.clone())
+        key: &Key,
+        flight: &Arc<Flight>,
+        will_do: impl Fn(&Slot) -> bool,
+    ) -> Option<Slot> {
+        let entry = self.0.entry(key, None, |_, slot| {
+            if will_do(slot) {
+                return EntryAction::Retain(Some(slot.clone()));
+            }
+            *slot = Slot::Signing(Arc::clone(flight));
+            EntryAction::Retain(None)
+        });
+        match entry {
+            EntryResult::Retained(slot) => slot,
+            EntryResult::Vacant(place) => {
+                // Nobody else can have taken the place: that would have ended this guard.
+                let _ = place.insert(Slot::Signing(Arc::clone(flight)));
+                None
+            }
+            _ => None,
+        }
     }
 
-    pub(super) fn insert(&self, inputs: &Inputs<'_>, minted: Minted) {
-        let key = Key {
-            minter: inputs.minter,
-            caller: match inputs.caller {
-                Caller::Token(token) => {
-                    Known::Token(Arc::clone(token.token()), Arc::clone(token.rules()))
+    /// Ends a signature: what was minted takes its place, or nothing does. Whatever has taken that since
+    /// stays.
+    pub(super) fn end(&self, key: &Key, flight: &Arc<Flight>, minted: Option<Arc<Minted>>) {
+        let entry = self.0.entry(key, None, |_, slot| {
+            let ours = matches!(slot, Slot::Signing(other) if Arc::ptr_eq(other, flight));
+            match &minted {
+                _ if !ours => EntryAction::Retain(()),
+                Some(minted) => {
+                    *slot = Slot::Minted(Arc::clone(minted));
+                    EntryAction::Retain(())
                 }
-                Caller::Without(auth_type) => Known::Without(auth_type.clone()),
-            },
-            application: inputs.application.cloned(),
-            claims: inputs.claims.into(),
-        };
-        self.0.insert(key, Arc::new(minted));
+                None => EntryAction::Remove,
+            }
+        });
+        // It was too many while it was being signed.
+        if let (EntryResult::Vacant(place), Some(minted)) = (entry, minted) {
+            let _ = place.insert(Slot::Minted(minted));
+        }
     }
-}
 
-/// What two keys are compared by: the whole token, not an identifier that two issuers could give
-/// twice; the rules by their address, which no others can have while a key holds them.
-type Parts<'a> = (u64, CallerParts<'a>, Option<&'a Application>, &'a str);
+    /// Puts one that was made ahead of time in the place of the one before it, if that is there still.
+    pub(super) fn renew(&self, key: &Key, before: &Arc<Minted>, minted: Arc<Minted>) {
+        let entry = self.0.entry(key, None, |_, slot| {
+            if matches!(slot, Slot::Minted(other) if Arc::ptr_eq(other, before)) {
+                *slot = Slot::Minted(Arc::clone(&minted));
+            }
+            EntryAction::Retain(())
+        });
+        if let EntryResult::Vacant(place) = entry {
+            let _ = place.insert(Slot::Minted(minted));
+        }
+    }
 
-#[derive(PartialEq, Eq, Hash)]
-enum CallerParts<'a> {
-    Token(&'a str, *const Rules),
-    Without(&'a AuthType),
-}
-
-impl Key {
-    fn parts(&self) -> Parts<'_> {
-        let caller = match &self.caller {
-            Known::Token(token, rules) => CallerParts::Token(token, Arc::as_ptr(rules)),
-            Known::Without(auth_type) => CallerParts::Without(auth_type),
-        };
-        (self.minter, caller, self.application.as_ref(), &self.claims)
+    pub(super) fn status(&self) -> CacheStatus {
+        CacheStatus {
+            entries: self.0.len(),
+            bytes: self.0.weight(),
+            hits: self.0.hits(),
+            misses: self.0.misses(),
+        }
     }
 }
 
 impl Inputs<'_> {
+    pub(super) fn key(&self) -> Key {
+        Key {
+            minter: self.minter,
+            caller: match self.caller {
+                Caller::Token(token) => Known::Token(token.clone()),
+                Caller::Without(auth_type) => Known::Without(auth_type.clone()),
+            },
+            application: self.application.cloned(),
+            claims: self.claims.clone(),
+        }
+    }
+}
+
+/// What two keys are compared by.
+type Parts<'a> = (u64, Caller<'a>, Option<&'a Application>, &'a str);
+
+impl PartialEq for Caller<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(one), Self::Token(another)) => one.is_same(another),
+            (Self::Without(one), Self::Without(another)) => one == another,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Caller<'_> {}
+
+impl Hash for Caller<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Token(token) => token.hash().hash(state),
+            Self::Without(auth_type) => auth_type.hash(state),
+        }
+    }
+}
+
+impl Key {
+    pub(super) fn inputs(&self) -> Inputs<'_> {
+        Inputs {
+            minter: self.minter,
+            caller: match &self.caller {
+                Known::Token(token) => Caller::Token(token),
+                Known::Without(auth_type) => Caller::Without(auth_type),
+            },
+            application: self.application.as_ref(),
+            claims: &self.claims,
+        }
+    }
+
     fn parts(&self) -> Parts<'_> {
-        let caller = match self.caller {
-            Caller::Token(token) => CallerParts::Token(token.token(), Arc::as_ptr(token.rules())),
-            Caller::Without(auth_type) => CallerParts::Without(auth_type),
-        };
-        (self.minter, caller, self.application, self.claims)
+        self.inputs().parts()
+    }
+}
+
+impl<'a> Inputs<'a> {
+    fn parts(&self) -> Parts<'a> {
+        let claims = self.claims.json();
+        (self.minter, self.caller, self.application, claims)
     }
 }
 
@@ -160,26 +243,27 @@ struct Weight {
     least: u64,
 }
 
-impl Weighter<Key, Arc<Minted>> for Weight {
-    fn weight(&self, key: &Key, minted: &Arc<Minted>) -> u64 {
+impl Weighter<Key, Slot> for Weight {
+    fn weight(&self, key: &Key, slot: &Slot) -> u64 {
         let bytes = size_of::<Key>()
+            + size_of::<Slot>()
             + size_of::<Minted>()
             + match &key.caller {
-                Known::Token(token, _) => token.len(),
+                Known::Token(token) => token.size(),
                 Known::Without(_) => 0,
             }
             + key.application.as_ref().map_or(0, Application::size)
-            + key.claims.len()
-            + minted.value.len();
+            + key.claims.json().len()
+            + match slot {
+                Slot::Minted(minted) => minted.value.len(),
+                Slot::Signing(_) => 0,
+            };
         (bytes as u64).max(self.least)
     }
 }
 
 impl fmt::Debug for JwtCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtCache")
-            .field("len", &self.0.len())
-            .field("bytes", &self.0.weight())
-            .finish_non_exhaustive()
+        self.status().fmt(f)
     }
 }

@@ -5,17 +5,23 @@ use std::time::Duration;
 use tower_jwks::UnixTime;
 
 /// How long a backend JWT lives, and is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lifetime {
     pub(super) expires_at: UnixTime,
+    /// When a new one is to be made, ahead of time.
     pub(super) renew_at: UnixTime,
+    pub(super) usable_until: UnixTime,
 }
 
 impl Lifetime {
     /// It never outlives its source nor its key. Leeway, which the source may live on for, is for
     /// clocks that differ, and is not handed on.
+    ///
+    /// It is handed out while it lives on for `remaining`, unless a new one could live no longer.
     pub(super) fn new(
         now: UnixTime,
         ttl: Duration,
+        remaining: Duration,
         source_end: Option<UnixTime>,
         key_end: Option<UnixTime>,
     ) -> Result<Self, Refusal> {
@@ -34,14 +40,18 @@ impl Lifetime {
             }
             expires_at = expires_at.min(key_end);
         }
+        if expires_at < wanted {
+            return Ok(Self {
+                expires_at,
+                renew_at: expires_at,
+                usable_until: expires_at,
+            });
+        }
+        let usable = ttl.saturating_sub(remaining);
         Ok(Self {
             expires_at,
-            // Half of its time is left at least, unless a new one could live no longer.
-            renew_at: if expires_at < wanted {
-                expires_at
-            } else {
-                now.saturating_add(ttl / 2)
-            },
+            renew_at: now.saturating_add(usable / 5 * 4),
+            usable_until: now.saturating_add(usable),
         })
     }
 }
@@ -54,32 +64,46 @@ mod tests {
         UnixTime::from_secs(secs)
     }
 
-    fn lifetime(source: u64, key: Option<u64>) -> Result<(u64, u64), RefusalReason> {
-        Lifetime::new(
-            at(1000),
-            Duration::from_secs(100),
-            Some(at(source)),
-            key.map(at),
-        )
-        .map(|life| (life.expires_at.as_secs(), life.renew_at.as_secs()))
-        .map_err(|refusal| refusal.reason())
+    fn life(source: Option<u64>, key: Option<u64>) -> Result<Lifetime, RefusalReason> {
+        let (ttl, remaining) = (Duration::from_secs(100), Duration::from_secs(50));
+        Lifetime::new(at(1000), ttl, remaining, source.map(at), key.map(at))
+            .map_err(|refusal| refusal.reason())
+    }
+
+    fn lifetime(source: u64, key: Option<u64>) -> Result<(u64, u64, u64), RefusalReason> {
+        let life = life(Some(source), key)?;
+        Ok((
+            life.expires_at.as_secs(),
+            life.renew_at.as_secs(),
+            life.usable_until.as_secs(),
+        ))
     }
 
     #[test]
     fn a_backend_jwt_outlives_neither_its_source_nor_its_key() {
-        assert_eq!(lifetime(5000, None), Ok((1100, 1050)));
-        assert_eq!(lifetime(1030, None), Ok((1030, 1030)));
-        assert_eq!(lifetime(5000, Some(1020)), Ok((1020, 1020)));
-        assert_eq!(lifetime(1030, Some(1020)), Ok((1020, 1020)));
-        assert_eq!(lifetime(1100, None), Ok((1100, 1050)));
+        assert_eq!(lifetime(5000, None), Ok((1100, 1040, 1050)));
+        assert_eq!(lifetime(1030, None), Ok((1030, 1030, 1030)));
+        assert_eq!(lifetime(5000, Some(1020)), Ok((1020, 1020, 1020)));
+        assert_eq!(lifetime(1030, Some(1020)), Ok((1020, 1020, 1020)));
+        assert_eq!(lifetime(1100, None), Ok((1100, 1040, 1050)));
     }
 
     #[test]
     fn without_a_source_only_the_policy_and_the_key_end_it() {
-        let life = Lifetime::new(at(1000), Duration::from_secs(100), None, Some(at(1020))).unwrap();
-        assert_eq!(life.expires_at, at(1020));
-        let life = Lifetime::new(at(1000), Duration::from_secs(100), None, None).unwrap();
-        assert_eq!((life.expires_at, life.renew_at), (at(1100), at(1050)));
+        assert_eq!(life(None, Some(1020)).unwrap().expires_at, at(1020));
+        let life = life(None, None).unwrap();
+        assert_eq!((life.expires_at, life.usable_until), (at(1100), at(1050)));
+    }
+
+    #[test]
+    fn one_that_has_to_live_on_for_all_of_its_time_is_used_once() {
+        let ttl = Duration::from_secs(100);
+        for remaining in [ttl, Duration::MAX] {
+            let life = Lifetime::new(at(1000), ttl, remaining, None, None).unwrap();
+            assert_eq!((life.renew_at, life.usable_until), (at(1000), at(1000)));
+        }
+        let life = Lifetime::new(at(1000), ttl, Duration::ZERO, None, None).unwrap();
+        assert_eq!((life.renew_at, life.usable_until), (at(1080), at(1100)));
     }
 
     #[test]

@@ -3,14 +3,17 @@
 
 mod api;
 mod application;
+mod assertion;
 mod auth_type;
 mod cache;
 mod claims;
 mod compatibility;
 mod copied_claims;
 mod custom_claim;
+mod flight;
 mod header;
 mod lifetime;
+mod minted;
 mod minter;
 mod names;
 mod policy;
@@ -18,6 +21,7 @@ mod policy_set;
 mod prepared_policy;
 mod presets;
 mod settings;
+mod signatures;
 
 pub use self::{
     api::Api,
@@ -31,4 +35,9 @@ pub use self::{
     policy_set::{PolicySet, PolicySetBuilder},
     prepared_policy::PreparedPolicy,
 };
-pub(crate) use self::{cache::Caller, minter::Minter, settings::Settings};
+pub(crate) use self::{
+    cache::Caller,
+    flight::Awaited,
+    minter::{Minter, Minting},
+    settings::Settings,
+};

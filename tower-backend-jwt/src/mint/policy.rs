@@ -30,6 +30,8 @@ pub struct Policy {
     header: HeaderName,
     /// `None`: as long as usual, or as the keys allow.
     pub(super) ttl: Option<Duration>,
+    /// `None`: half of that.
+    pub(super) remaining_life: Option<Duration>,
     pub(super) issuer: String,
     pub(super) audiences: Vec<String>,
     pub(super) algorithm: Option<Algorithm>,
@@ -53,6 +55,7 @@ impl Default for Policy {
         Self {
             header: HeaderName::from_static("x-jwt-assertion"),
             ttl: None,
+            remaining_life: None,
             issuer: "wso2.org/products/am".to_owned(),
             audiences: Vec::new(),
             algorithm: None,
@@ -101,6 +104,16 @@ impl Policy {
     /// It never outlives the access token it was made from, nor its signing key.
     pub const fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = Some(ttl);
+        self
+    }
+
+    /// For how long a backend JWT that is handed out is valid at least, whole seconds. Default: half of its
+    /// TTL. With all of it each request gets one of its own.
+    ///
+    /// One that ends with its access token, or with its key, is handed out to the end: a new one could live
+    /// no longer.
+    pub const fn remaining_life(mut self, remaining_life: Duration) -> Self {
+        self.remaining_life = Some(remaining_life);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Policies that can be exchanged while requests are served.
 
 use super::{Api, Policy, minter::Minter, prepared_policy::PreparedPolicy, settings::Settings};
+use crate::CacheStatus;
 use arc_swap::ArcSwap;
 use http::HeaderName;
 use std::{
@@ -204,6 +205,12 @@ impl PolicySet {
     #[must_use]
     pub fn headers(&self) -> Arc<[HeaderName]> {
         Arc::clone(&self.0.current.load().headers)
+    }
+
+    /// How the backend JWTs that are kept are doing, over all policies; `None` if none are kept.
+    #[must_use]
+    pub fn cache_status(&self) -> Option<CacheStatus> {
+        self.0.settings.cache_status()
     }
 
     fn change(

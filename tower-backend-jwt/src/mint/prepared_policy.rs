@@ -1,6 +1,8 @@
 //! A policy that is ready to sign.
 
-use super::{Api, Policy, minter::Minter};
+use super::{Api, Application, Claims, Policy, minter::Minter};
+use crate::{Refusal, VerifiedToken};
+use http::HeaderValue;
 use std::{fmt, sync::Arc};
 
 /// A policy of a [`PolicySet`](crate::PolicySet), checked and prepared, with the API it is for.
@@ -27,7 +29,45 @@ impl PreparedPolicy {
         api.expect("a set prepares policies of APIs")
     }
 
-    pub(crate) fn minter(&self) -> &Minter {
+    /// Signs a backend JWT for this token now, on this thread: for who sends it by other ways than a
+    /// request that a [`BackendJwtLayer`](crate::BackendJwtLayer) sees. It is as the layer would make it, and
+    /// kept nowhere.
+    ///
+    /// ```
+    /// # use tower_backend_jwt::{Api, Claims, Issuer, Policy, PolicySet, Verifier};
+    /// # use tower_jwks::{Algorithm, Clock, JwkSet, KeyRing, SigningKey, SystemClock};
+    /// # let provider = SigningKey::generate(Algorithm::ES256)?;
+    /// # let exp = SystemClock.now().as_secs() + 60;
+    /// # let token = provider.sign_jws("at+jwt", format!(
+    /// #     r#"{{"iss":"https://idp.example.com","aud":"orders","sub":"alice","exp":{exp}}}"#
+    /// # ).as_bytes())?;
+    /// # let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
+    /// #     .audience("orders")
+    /// #     .build()?;
+    /// let token = Verifier::from(issuer).verify(&token)?;
+    ///
+    /// let policies = PolicySet::new(KeyRing::generate(Algorithm::ES256)?);
+    /// policies.set("orders", Policy::default(), Api::new("orders", "1.0.0"))?;
+    /// let policy = policies.get("orders").expect("it was set");
+    /// let jwt = policy.sign(&token, None, &Claims::new())?;
+    /// assert!(jwt.is_sensitive());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As the layer's refusals: the token is the gateway's own or expired, no key may sign now, a claim is
+    /// claimed already, or the JWT would be too long.
+    pub fn sign(
+        &self,
+        token: &VerifiedToken,
+        application: Option<&Application>,
+        claims: &Claims,
+    ) -> Result<HeaderValue, Refusal> {
+        self.0.sign_for(token, application, claims)
+    }
+
+    pub(crate) fn minter(&self) -> &Arc<Minter> {
         &self.0
     }
 

@@ -1,6 +1,9 @@
 //! What backend JWTs are made with.
 
-use super::{Api, Claims, Policy, cache::JwtCache, compatibility::Compatibility};
+use super::{
+    Api, Claims, Policy, cache::JwtCache, compatibility::Compatibility, signatures::Signatures,
+};
+use crate::CacheStatus;
 use std::{sync::Arc, time::Duration};
 use tower_jwks::{Clock, ConfigError, KeyRing, SystemClock};
 
@@ -14,25 +17,31 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// How long a backend JWT lives: what the policy says, or the keys.
     pub(super) ttl: Duration,
+    /// How long one that is handed out lives on for.
+    pub(super) remaining_life: Duration,
     /// The policy's custom claims, rendered.
     pub(super) custom: Claims,
     pub(crate) api: Option<Api>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(super) cache: Option<Arc<JwtCache>>,
+    pub(super) signatures: Signatures,
     /// The same for all that were made for one set of policies and its successors.
     family: Arc<()>,
 }
 
 impl Settings {
     pub(crate) fn new(keys: KeyRing) -> Self {
+        let ttl = usual_ttl(&keys);
         Self {
-            ttl: usual_ttl(&keys),
+            ttl,
+            remaining_life: ttl / 2,
             keys,
             policy: Policy::default(),
             custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
             cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
+            signatures: Signatures::default(),
             family: Arc::default(),
         }
     }
@@ -45,6 +54,10 @@ impl Settings {
     /// Keeps so many JWTs, and so many bytes of them; none at all with no entries.
     pub(crate) fn set_cache(&mut self, entries: usize, bytes: u64) {
         self.cache = (entries > 0).then(|| Arc::new(JwtCache::new(entries, bytes)));
+    }
+
+    pub(crate) fn cache_status(&self) -> Option<CacheStatus> {
+        self.cache.as_ref().map(|cache| cache.status())
     }
 
     /// Takes a policy that is sound by itself and fits the keys.
@@ -68,10 +81,22 @@ impl Settings {
                 ),
             ));
         }
+        let remaining_life = policy.remaining_life.unwrap_or(ttl / 2);
+        if remaining_life > ttl {
+            return Err(ConfigError::new(
+                "remaining_life",
+                format!(
+                    "is {} seconds, more than the {} that a backend JWT lives",
+                    remaining_life.as_secs(),
+                    ttl.as_secs()
+                ),
+            ));
+        }
         for form in policy.compatibilities() {
             self.check_form(form)?;
         }
         self.ttl = ttl;
+        self.remaining_life = remaining_life;
         self.policy = policy;
         Ok(())
     }

@@ -32,6 +32,8 @@ pub enum RefusalReason {
     MissingClaim,
     /// The token is expired.
     Expired,
+    /// The token was revoked: see [`Revocations`](crate::Revocations).
+    Revoked,
     /// The token is not valid yet.
     NotYetValid,
     /// The token claims to be issued in the future.
@@ -216,6 +218,7 @@ impl RefusalReason {
                 Wso2::Expired,
                 UNAUTHENTICATED,
             ),
+            Self::Revoked => invalid("revoked", "the token was revoked"),
             Self::NotYetValid => invalid("not_yet_valid", "the token is not valid yet"),
             Self::IssuedInFuture => invalid(
                 "issued_in_future",

@@ -134,12 +134,16 @@ impl Fetcher {
         Ok((trusted, fresh_for))
     }
 
-    fn succeed(&mut self, trusted: Trusted, fresh_for: Duration) -> Duration {
-        let before = self.state.trusted();
-        let changed = before.is_none_or(|before| {
-            before.set.json() != trusted.set.json()
-                || before.keys.left_out() != trusted.keys.left_out()
+    fn succeed(&mut self, mut trusted: Trusted, fresh_for: Duration) -> Duration {
+        let before = self.state.trusted().filter(|before| {
+            before.set.json() == trusted.set.json()
+                && before.keys.left_out() == trusted.keys.left_out()
         });
+        let changed = before.is_none();
+        if let Some(before) = before {
+            // The same keys are the same value: what they have verified is remembered for as long.
+            trusted.keys = Arc::clone(&before.keys);
+        }
         let next = refresh_after(fresh_for, random());
         let place = self.locator.jwks_uri().cloned();
         let keys = Arc::clone(&trusted.keys);

@@ -1,0 +1,19 @@
+//! How a cache is doing.
+
+use serde::Serialize;
+
+/// How a cache is doing, for an operator to look at: of a [`TokenCache`](crate::TokenCache), or of backend
+/// JWTs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CacheStatus {
+    /// How many there are in it.
+    pub entries: usize,
+    /// The bytes they take in memory, nearly. One counts for its even share of the bound at least, and so
+    /// this is more than is taken where entries are small.
+    pub bytes: u64,
+    /// How often something was found.
+    pub hits: u64,
+    /// How often nothing was.
+    pub misses: u64,
+}

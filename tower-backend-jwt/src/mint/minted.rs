@@ -1,0 +1,35 @@
+//! A backend JWT that was signed.
+
+use http::HeaderValue;
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicBool, Ordering},
+};
+use tower_jwks::{SigningKey, UnixTime};
+
+/// A backend JWT, and how long it may be handed out.
+pub(super) struct Minted {
+    pub(super) value: HeaderValue,
+    /// Weak: a key that is retired leaves the memory, whatever it signed.
+    pub(super) key: Weak<SigningKey>,
+    pub(super) issued_at: UnixTime,
+    /// From then on a new one is made in the background, while this one is handed out.
+    pub(super) renew_at: UnixTime,
+    /// Until then there is enough life left in it.
+    pub(super) usable_until: UnixTime,
+    /// Whether a new one is being made, or could not be made.
+    pub(super) renewing: AtomicBool,
+}
+
+impl Minted {
+    /// Whether it may be handed out now, in place of one of this key.
+    pub(super) fn is_usable(&self, key: &Arc<SigningKey>, now: UnixTime) -> bool {
+        // A clock that went back makes a new one rather than one issued in the future.
+        self.key.as_ptr() == Arc::as_ptr(key) && self.issued_at <= now && now < self.usable_until
+    }
+
+    /// Whether who asks is to have a new one made: one does it.
+    pub(super) fn is_to_be_renewed(&self, now: UnixTime) -> bool {
+        self.renew_at <= now && !self.renewing.swap(true, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,171 @@
+//! Signatures that are made beside the threads that serve requests.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::available_parallelism,
+};
+use tokio::runtime::Handle;
+
+/// What is done aside.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Does jobs on threads for blocking work of the runtime, few at a time, so that signatures take no more
+/// than half of the processors from requests that need none. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct Signatures(Arc<Mutex<Jobs>>);
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    /// How many threads are at it.
+    working: usize,
+}
+
+/// With more who wait, whoever comes signs for himself, and is slowed down by it.
+const MOST_WAITING: usize = 1024;
+
+impl Signatures {
+    /// Has it done soon. Gives it back where there is no runtime, or so many wait already.
+    pub(super) fn aside(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Job> {
+        let job: Job = Box::new(job);
+        let Ok(runtime) = Handle::try_current() else {
+            return Err(job);
+        };
+        let mut jobs = self.jobs();
+        if jobs.waiting.len() >= MOST_WAITING {
+            return Err(job);
+        }
+        jobs.waiting.push_back(job);
+        if jobs.working < most_working() {
+            jobs.working += 1;
+            let thread = Working(self.clone());
+            drop(jobs);
+            runtime.spawn_blocking(move || thread.work());
+        }
+        Ok(())
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread at work, or one that is to be.
+struct Working(Signatures);
+
+impl Working {
+    fn work(self) {
+        while let Some(job) = self.next() {
+            // What it leaves undone, it says by itself.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        self.0.jobs().waiting.pop_front()
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut jobs = self.0.jobs();
+        jobs.working -= 1;
+        // None but when the runtime ends before it has begun.
+        if jobs.working == 0 {
+            let left = std::mem::take(&mut jobs.waiting);
+            drop(jobs);
+            drop(left);
+        }
+    }
+}
+
+fn most_working() -> usize {
+    available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+}
+
+impl fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let jobs = self.jobs();
+        f.debug_struct("Signatures")
+            .field("waiting", &jobs.waiting.len())
+            .field("working", &jobs.working)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    #[test]
+    fn without_a_runtime_a_job_is_given_back() {
+        let signatures = Signatures::default();
+        let (done, is_done) = mpsc::channel();
+        let job = signatures
+            .aside(move || done.send(()).unwrap())
+            .unwrap_err();
+        assert!(is_done.try_recv().is_err());
+        job();
+        assert_eq!(is_done.try_recv(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn jobs_are_done_after_one_that_panics_too() {
+        let signatures = Signatures::default();
+        let (done, mut is_done) = tokio::sync::mpsc::unbounded_channel();
+        for number in 0..100 {
+            let done = done.clone();
+            let job = move || match number {
+                50 => panic!("as it is meant to"),
+                number => done.send(number).unwrap(),
+            };
+            assert!(signatures.aside(job).is_ok());
+        }
+        drop(done);
+        let mut all = Vec::new();
+        while let Some(number) = is_done.recv().await {
+            all.push(number);
+        }
+        all.sort_unstable();
+        assert_eq!(all, (0..50).chain(51..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_job_that_a_runtime_leaves_undone_is_dropped_and_the_next_one_is_done() {
+        struct Told(mpsc::Sender<&'static str>);
+        impl Drop for Told {
+            fn drop(&mut self) {
+                self.0.send("dropped").unwrap();
+            }
+        }
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .max_blocking_threads(1)
+                .build()
+                .unwrap()
+        };
+        let signatures = Signatures::default();
+        let (told, is_told) = mpsc::channel();
+        let first = runtime();
+        let (end, is_over) = mpsc::channel::<()>();
+        // Takes the one thread for as long as it takes.
+        first.spawn_blocking(move || is_over.recv());
+        {
+            let _in = first.enter();
+            let undone = Told(told.clone());
+            assert!(signatures.aside(move || drop(undone)).is_ok());
+        }
+        first.shutdown_background();
+        drop(end);
+        assert_eq!(is_told.recv(), Ok("dropped"));
+
+        let second = runtime();
+        let _in = second.enter();
+        assert!(signatures.aside(move || told.send("done").unwrap()).is_ok());
+        assert_eq!(is_told.recv(), Ok("done"));
+    }
+}

@@ -1,0 +1,145 @@
+//! Tokens that were verified, so that the next request with one costs no signature.
+
+use crate::{
+    CacheStatus, VerifiedToken,
+    identity::{Hashed, Sought},
+};
+use quick_cache::{
+    Equivalent, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+/// Tokens that were verified, bounded in entries and in bytes. What nobody asks for goes first. Clones
+/// share them.
+///
+/// An [`AccessTokenLayer`](crate::AccessTokenLayer) has one of its own; hand one to several layers, to have
+/// one bound for all of them. A token counts only for the [`Verifier`](crate::Verifier) that has verified
+/// it, or a clone of that.
+///
+/// Only what was verified is in it, under the [whole token](crate::KnownBy). With each request a token that is
+/// found is held against the time, the verifier's [`Revocations`](crate::Revocations) and the issuer's keys:
+/// it is verified anew if these are not the same any more, and refused if they are not to be had. Scopes and
+/// checks are the layer's, and asked each time.
+///
+/// ```
+/// use tower_backend_jwt::{AccessTokenLayer, Issuer, TokenCache};
+/// # use tower_jwks::{Algorithm, JwkSet, SigningKey};
+///
+/// # let provider = SigningKey::generate(Algorithm::ES256)?;
+/// # let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
+/// #     .audience("orders")
+/// #     .build()?;
+/// let tokens = TokenCache::new(50_000, 256 * 1024 * 1024);
+/// let layer = AccessTokenLayer::new(issuer).token_cache(tokens.clone());
+/// assert_eq!(tokens.status().entries, 0);
+/// # Ok::<(), tower_jwks::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct TokenCache(Arc<Cache<Key, VerifiedToken, Weight, Hashed>>);
+
+struct Key(VerifiedToken);
+
+impl TokenCache {
+    /// Room for so many tokens, and so many bytes of them. With no entries nothing is kept.
+    pub fn new(entries: usize, bytes: u64) -> Self {
+        // An even share weighs nothing where there is room for none.
+        let bytes = if entries == 0 { 0 } else { bytes };
+        let weight = Weight {
+            least: bytes.div_ceil(entries.max(1) as u64).max(1),
+        };
+        let lifecycle = DefaultLifecycle::default();
+        Self(Arc::new(Cache::with(
+            entries,
+            bytes,
+            weight,
+            Hashed::default(),
+            lifecycle,
+        )))
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn status(&self) -> CacheStatus {
+        CacheStatus {
+            entries: self.0.len(),
+            bytes: self.0.weight(),
+            hits: self.0.hits(),
+            misses: self.0.misses(),
+        }
+    }
+
+    /// Forgets all tokens: each is verified anew when it comes again.
+    pub fn clear(&self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn find(&self, token: &Sought<'_>) -> Option<VerifiedToken> {
+        self.0.get(token)
+    }
+
+    pub(crate) fn insert(&self, token: VerifiedToken) {
+        self.0.insert(Key(token.clone()), token);
+    }
+
+    pub(crate) fn remove(&self, token: &Sought<'_>) {
+        self.0.remove(token);
+    }
+}
+
+/// Room for 10,000 tokens, and 64 MiB of them.
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self::new(10_000, 64 * 1024 * 1024)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_same(&other.0)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash());
+    }
+}
+
+impl Hash for Sought<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Equivalent<Key> for Sought<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        key.0.is(self)
+    }
+}
+
+/// Weighs a token by the memory it takes, nearly, and no less than an even share of all of it: so that
+/// there are no more tokens than there should be.
+#[derive(Clone)]
+struct Weight {
+    least: u64,
+}
+
+impl Weighter<Key, VerifiedToken> for Weight {
+    fn weight(&self, _: &Key, token: &VerifiedToken) -> u64 {
+        (token.size() as u64).max(self.least)
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TokenCache").field(&self.status()).finish()
+    }
+}
