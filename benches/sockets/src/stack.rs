@@ -89,9 +89,13 @@ pub(crate) fn minting(
     })
 }
 
-/// A layer that remembers this many tokens.
-pub(crate) fn validating(verifier: &Verifier, _: Option<Bounds>) -> AccessTokenLayer {
-    AccessTokenLayer::new(verifier.clone())
+/// A layer that remembers this many tokens, or none.
+pub(crate) fn validating(verifier: &Verifier, bounds: Option<Bounds>) -> AccessTokenLayer {
+    let layer = AccessTokenLayer::new(verifier.clone());
+    match bounds {
+        Some((entries, bytes)) => layer.cache(entries, bytes),
+        None => layer.no_cache(),
+    }
 }
 
 /// Both layers.

@@ -54,11 +54,17 @@ fn growth_has_figures_for_threads_tokens_issuers_and_sizes() {
     for name in ["issuers-1", "issuers-10", "issuers-1000"] {
         assert!(row(&rows, name)["cold_validate_ns"].as_f64().unwrap() > 1_000.0);
     }
-    let all = row(&rows, "tokens-12000-cache-that-holds-all");
-    assert!(all["hit_percent"].as_f64().unwrap() > 99.0, "{all}");
-    assert!(all["bytes_per_token"].as_f64().unwrap() > 1_000.0, "{all}");
-    let some = row(&rows, "tokens-12000-default-cache");
-    assert!(some["hit_percent"].as_f64().unwrap() < 99.0, "{some}");
+    for name in [
+        "tokens-12000-minted-all-held",
+        "tokens-12000-validated-all-held",
+    ] {
+        let all = row(&rows, name);
+        assert!(all["token_hit_percent"].as_f64().unwrap() > 99.0, "{all}");
+        assert!(all["bytes_per_token"].as_f64().unwrap() > 1_000.0, "{all}");
+        assert!(all["again_ns"].as_f64() < all["first_ns"].as_f64(), "{all}");
+    }
+    let some = row(&rows, "tokens-12000-minted-default-caches");
+    assert!(some["jwt_hit_percent"].as_f64().unwrap() < 99.0, "{some}");
 }
 
 #[test]

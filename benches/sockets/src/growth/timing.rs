@@ -1,6 +1,6 @@
-//! Time and memory of many requests by one thread.
+//! Time of many requests by one thread.
 
-use crate::{Fault, allocations, stack};
+use crate::{Fault, stack};
 use http::Request;
 use http::{HeaderValue, Response, StatusCode};
 use std::{convert::Infallible, time::Instant};
@@ -31,11 +31,4 @@ where
         }
     }
     Ok(start.elapsed().as_nanos() as f64 / requests as f64)
-}
-
-/// What `work` gives, and the bytes that are allocated after it and were not before.
-pub(super) fn growth<T>(work: impl FnOnce() -> T) -> (T, f64) {
-    let before = allocations::live();
-    let given = work();
-    (given, allocations::live() as f64 - before as f64)
 }

@@ -2,20 +2,25 @@
 
 use super::timing;
 use crate::{
-    Fault,
+    Fault, allocations,
     args::Options,
     machine::Pinning,
     report::{Report, Row},
-    stack::{self, Bounds, DEFAULT_BOUNDS, Leaf, Stack},
+    stack::{self, Bounds, DEFAULT_BOUNDS, Leaf},
     statistics::median,
     tokens::Provider,
 };
-use http::HeaderValue;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use http::{HeaderValue, Request, Response};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
-use tower_backend_jwt::Verifier;
+use tower::{Layer, Service};
+use tower_backend_jwt::{AccessTokenLayer, TokenCache, Verifier};
 use tower_jwks::Algorithm;
 
 /// Many tokens: signed in the cheapest way, and so are the backend JWTs.
@@ -38,14 +43,16 @@ pub(super) fn measure(
     // More than is needed: caches have parts, over which tokens are not spread evenly.
     let holding = |count: usize| (2 * count, count as u64 * 16_384);
     for count in [100, 10_000, most] {
-        for (name, bounds) in [
-            ("default-cache", DEFAULT_BOUNDS),
-            ("cache-that-holds-all", holding(count)),
-        ] {
-            eprint!("\rtokens: {count}, {name}              ");
-            let tokens = &tokens[..count];
-            report.push(many(&verifier, tokens, bounds)?.named(format!("tokens-{count}-{name}")));
-        }
+        let tokens = &tokens[..count];
+        let mut case = |name, bounds, minted| -> Result<(), Fault> {
+            let name = format!("tokens-{count}-{name}");
+            eprint!("\r{name}                              ");
+            report.push(many(&verifier, tokens, bounds, minted)?.named(name));
+            Ok(())
+        };
+        case("minted-default-caches", DEFAULT_BOUNDS, true)?;
+        case("minted-all-held", holding(count), true)?;
+        case("validated-all-held", holding(count), false)?;
     }
     evictions(options, &verifier, &tokens, report)?;
     eprintln!();
@@ -56,26 +63,54 @@ pub(super) fn measure(
 struct Many {
     first_ns: f64,
     again_ns: f64,
-    hit_percent: f64,
+    token_hit_percent: f64,
+    jwt_hit_percent: f64,
     bytes_per_token: f64,
 }
 
-fn many(verifier: &Verifier, tokens: &[HeaderValue], bounds: Bounds) -> Result<Many, Fault> {
+/// Tokens that come again where not all are kept: as many as say how it goes.
+const AGAIN: usize = 100_000;
+
+fn many(
+    verifier: &Verifier,
+    tokens: &[HeaderValue],
+    bounds: Bounds,
+    minted: bool,
+) -> Result<Many, Fault> {
     let seen = Arc::default();
-    let minting = stack::minting(ALGORITHM, Some(bounds))?;
-    let validating = stack::validating(verifier, Some(bounds));
-    let mut stack = stack::both(&validating, &minting, Leaf::remembering(&seen));
+    let known = TokenCache::new(bounds.0, bounds.1);
+    let validating = AccessTokenLayer::new(verifier.clone()).token_cache(known.clone());
+    let leaf = Leaf::remembering(&seen);
+    let mut pass: Box<dyn FnMut(Order, &mut [u64]) -> Result<Passed, Fault>> = if minted {
+        let minting = stack::minting(ALGORITHM, Some(bounds))?;
+        let mut stack = stack::both(&validating, &minting, leaf);
+        Box::new(move |order, jwts| pass(&mut stack, tokens, order, &seen, jwts))
+    } else {
+        let mut stack = validating.layer(leaf);
+        Box::new(move |order, jwts| pass(&mut stack, tokens, order, &seen, jwts))
+    };
     let mut jwts = vec![0; tokens.len()];
-    let (first, bytes) = timing::growth(|| pass(&mut stack, tokens, 1, &seen, &mut jwts));
-    let (first_ns, _) = first?;
-    // Neighbors are far apart: what comes next is in no cache of the processor, as it would be for many callers.
-    let (again_ns, hits) = pass(&mut stack, tokens, stride(tokens.len()), &seen, &mut jwts)?;
+    let all = tokens.len();
+    let in_order = Order {
+        step: 1,
+        requests: all,
+    };
+    let (first, bytes) = allocations::growth(|| pass(in_order, &mut jwts));
+    // Neighbors are far apart: what comes next is in no cache of the processor, as with many callers.
+    let again = Order {
+        step: stride(all),
+        requests: if bounds.0 < all { all.min(AGAIN) } else { all },
+    };
+    let hits = known.status().hits;
+    let Passed { ns, hits: jwt_hits } = pass(again, &mut jwts)?;
+    let percent = |hits: u64| 100.0 * hits as f64 / again.requests as f64;
     Ok(Many {
-        first_ns,
-        again_ns,
-        hit_percent: 100.0 * hits as f64 / tokens.len() as f64,
+        first_ns: first?.ns,
+        again_ns: ns,
+        token_hit_percent: percent(known.status().hits - hits),
+        jwt_hit_percent: if minted { percent(jwt_hits) } else { f64::NAN },
         // Of those that are kept.
-        bytes_per_token: bytes / tokens.len().min(bounds.0) as f64,
+        bytes_per_token: bytes / all.min(bounds.0) as f64,
     })
 }
 
@@ -84,38 +119,53 @@ impl Many {
         Row::new(name)
             .with("first_ns", self.first_ns)
             .with("again_ns", self.again_ns)
-            .with("hit_percent", self.hit_percent)
+            .with("token_hit_percent", self.token_hit_percent)
+            .with("jwt_hit_percent", self.jwt_hit_percent)
             .with("bytes_per_token", self.bytes_per_token)
     }
 }
 
-/// Each token once, this many places apart: nanoseconds for each, and how many had the backend JWT that they have in
-/// `jwts`, where the new ones are written.
-fn pass(
-    stack: &mut Stack,
+/// So many requests, with tokens that are this many places apart.
+#[derive(Debug, Clone, Copy)]
+struct Order {
+    step: usize,
+    requests: usize,
+}
+
+struct Passed {
+    /// For each request.
+    ns: f64,
+    /// Requests with the backend JWT that their token had before.
+    hits: u64,
+}
+
+/// What JWT a token has is in `jwts`, and is kept up to date there.
+fn pass<S, B>(
+    service: &mut S,
     tokens: &[HeaderValue],
-    stride: usize,
+    order: Order,
     seen: &AtomicU64,
     jwts: &mut [u64],
-) -> Result<(f64, usize), Fault> {
-    let start = std::time::Instant::now();
+) -> Result<Passed, Fault>
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+{
+    let start = Instant::now();
     let mut hits = 0;
     let mut place = 0;
-    for _ in 0..tokens.len() {
-        let status = stack::call(stack, &tokens[place]);
+    for _ in 0..order.requests {
+        let status = stack::call(service, &tokens[place]);
         if !status.is_success() {
             return Err(format!("a request is answered {status}").into());
         }
         // A backend JWT is told from another of the same token by its `jti`.
         let jwt = seen.load(Ordering::Relaxed);
-        hits += usize::from(jwts[place] == jwt);
+        hits += u64::from(jwts[place] == jwt);
         jwts[place] = jwt;
-        place = (place + stride) % tokens.len();
+        place = (place + order.step) % tokens.len();
     }
-    Ok((
-        start.elapsed().as_nanos() as f64 / tokens.len() as f64,
-        hits,
-    ))
+    let ns = start.elapsed().as_nanos() as f64 / order.requests as f64;
+    Ok(Passed { ns, hits })
 }
 
 /// A step that comes to every place.
