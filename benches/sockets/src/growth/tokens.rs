@@ -44,20 +44,22 @@ pub(super) fn measure(
     let holding = |count: usize| (2 * count, count as u64 * 16_384);
     for count in [100, 10_000, most] {
         let tokens = &tokens[..count];
-        let mut case = |name, bounds, minted| -> Result<(), Fault> {
+        for (name, measure, bounds) in [
+            ("minted-default-caches", minted as Measure, DEFAULT_BOUNDS),
+            ("minted-all-held", minted, holding(count)),
+            ("validated-all-held", validated, holding(count)),
+        ] {
             let name = format!("tokens-{count}-{name}");
             eprint!("\r{name}                              ");
-            report.push(many(&verifier, tokens, bounds, minted)?.named(name));
-            Ok(())
-        };
-        case("minted-default-caches", DEFAULT_BOUNDS, true)?;
-        case("minted-all-held", holding(count), true)?;
-        case("validated-all-held", holding(count), false)?;
+            report.push(measure(&verifier, tokens, bounds)?.named(name));
+        }
     }
     evictions(options, &verifier, &tokens, report)?;
     eprintln!();
     Ok(())
 }
+
+type Measure = fn(&Verifier, &[HeaderValue], Bounds) -> Result<Many, Fault>;
 
 /// Every token once, and then again in another order.
 struct Many {
@@ -71,44 +73,80 @@ struct Many {
 /// Tokens that come again where not all are kept: as many as say how it goes.
 const AGAIN: usize = 100_000;
 
-fn many(
-    verifier: &Verifier,
+/// What of a run can be seen from outside.
+#[derive(Default)]
+struct Watched {
+    tokens: TokenCache,
+    /// The backend JWT of the last request.
+    jwt: Arc<AtomicU64>,
+}
+
+fn minted(verifier: &Verifier, tokens: &[HeaderValue], bounds: Bounds) -> Result<Many, Fault> {
+    let watched = Watched::new(bounds);
+    let minting = stack::minting(ALGORITHM, Some(bounds))?;
+    let stack = stack::both(&watched.validating(verifier), &minting, watched.leaf());
+    many(stack, &watched, tokens, bounds)
+}
+
+fn validated(verifier: &Verifier, tokens: &[HeaderValue], bounds: Bounds) -> Result<Many, Fault> {
+    let watched = Watched::new(bounds);
+    let stack = watched.validating(verifier).layer(watched.leaf());
+    let many = many(stack, &watched, tokens, bounds)?;
+    let jwt_hit_percent = f64::NAN;
+    Ok(Many {
+        jwt_hit_percent,
+        ..many
+    })
+}
+
+impl Watched {
+    fn new((entries, bytes): Bounds) -> Self {
+        let tokens = TokenCache::new(entries, bytes);
+        Self {
+            tokens,
+            ..Self::default()
+        }
+    }
+
+    fn validating(&self, verifier: &Verifier) -> AccessTokenLayer {
+        AccessTokenLayer::new(verifier.clone()).token_cache(self.tokens.clone())
+    }
+
+    fn leaf(&self) -> Leaf {
+        Leaf::remembering(&self.jwt)
+    }
+}
+
+fn many<S, B>(
+    mut service: S,
+    watched: &Watched,
     tokens: &[HeaderValue],
     bounds: Bounds,
-    minted: bool,
-) -> Result<Many, Fault> {
-    let seen = Arc::default();
-    let known = TokenCache::new(bounds.0, bounds.1);
-    let validating = AccessTokenLayer::new(verifier.clone()).token_cache(known.clone());
-    let leaf = Leaf::remembering(&seen);
-    let mut pass: Box<dyn FnMut(Order, &mut [u64]) -> Result<Passed, Fault>> = if minted {
-        let minting = stack::minting(ALGORITHM, Some(bounds))?;
-        let mut stack = stack::both(&validating, &minting, leaf);
-        Box::new(move |order, jwts| pass(&mut stack, tokens, order, &seen, jwts))
-    } else {
-        let mut stack = validating.layer(leaf);
-        Box::new(move |order, jwts| pass(&mut stack, tokens, order, &seen, jwts))
-    };
+) -> Result<Many, Fault>
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+{
     let mut jwts = vec![0; tokens.len()];
     let all = tokens.len();
     let in_order = Order {
         step: 1,
         requests: all,
     };
-    let (first, bytes) = allocations::growth(|| pass(in_order, &mut jwts));
+    let (first, bytes) =
+        allocations::growth(|| pass(&mut service, tokens, in_order, &watched.jwt, &mut jwts));
     // Neighbors are far apart: what comes next is in no cache of the processor, as with many callers.
     let again = Order {
         step: stride(all),
         requests: if bounds.0 < all { all.min(AGAIN) } else { all },
     };
-    let hits = known.status().hits;
-    let Passed { ns, hits: jwt_hits } = pass(again, &mut jwts)?;
+    let hits = watched.tokens.status().hits;
+    let Passed { ns, hits: jwt_hits } = pass(&mut service, tokens, again, &watched.jwt, &mut jwts)?;
     let percent = |hits: u64| 100.0 * hits as f64 / again.requests as f64;
     Ok(Many {
         first_ns: first?.ns,
         again_ns: ns,
-        token_hit_percent: percent(known.status().hits - hits),
-        jwt_hit_percent: if minted { percent(jwt_hits) } else { f64::NAN },
+        token_hit_percent: percent(watched.tokens.status().hits - hits),
+        jwt_hit_percent: percent(jwt_hits),
         // Of those that are kept.
         bytes_per_token: bytes / all.min(bounds.0) as f64,
     })

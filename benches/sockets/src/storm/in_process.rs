@@ -17,7 +17,7 @@ use http::HeaderValue;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -111,6 +111,7 @@ fn run(
     Ok(Seen {
         warm_us: known.done_us,
         late_us: known.started_us,
+        refused: known.refused + storm.refused,
         new_us: storm.done_us,
         gateway_cores: f64::NAN,
         generator_cores: used.as_secs_f64() / seconds,
@@ -122,6 +123,7 @@ fn run(
 struct Times {
     started_us: Vec<f64>,
     done_us: Vec<f64>,
+    refused: usize,
 }
 
 /// Starts a task for each request when it is due, and waits for all of them.
@@ -138,7 +140,7 @@ fn spawn(
     let done: Arc<[_]> = (0..schedule.requests)
         .map(|_| AtomicU64::new(UNDONE))
         .collect();
-    let failed = Arc::new(AtomicU64::new(0));
+    let failed = Arc::new(AtomicUsize::new(0));
     let mut started_us = Vec::with_capacity(schedule.requests);
     for (number, due) in schedule.of(0) {
         let request = stack::request(tokens[number % tokens.len()].clone());
@@ -164,11 +166,9 @@ fn spawn(
         }
         thread::sleep(Duration::from_millis(5));
     }
-    if failed.load(Ordering::Relaxed) > 0 {
-        return Err("requests with sound tokens are refused".into());
-    }
     let nanoseconds = done.iter().map(|one| one.load(Ordering::Relaxed));
     Ok(Times {
+        refused: failed.load(Ordering::Relaxed),
         started_us,
         done_us: nanoseconds.map(|one| one as f64 / 1000.0).collect(),
     })

@@ -47,6 +47,8 @@ pub(super) struct Seen {
     pub(super) late_us: Vec<f64>,
     /// The same as `warm_us` for new tokens.
     pub(super) new_us: Vec<f64>,
+    /// Requests, known or new, that were not answered as they should be: all tokens are sound.
+    pub(super) refused: usize,
     /// CPU time a second.
     pub(super) gateway_cores: f64,
     pub(super) generator_cores: f64,
