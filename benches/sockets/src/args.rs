@@ -10,7 +10,7 @@ new tokens come, and as threads, tokens and issuers grow. All of it on loopback.
 
 Usage: bench-sockets gateway [--gateway PATH] [--rounds N] [--quick] [--json]
        bench-sockets storm   [--in-process] [--gateway PATH] [--rounds N] [--quick] [--json]
-       bench-sockets growth  [--rounds N] [--quick] [--json]
+       bench-sockets growth  [--only PART] [--rounds N] [--quick] [--json]
 
   gateway   CPU time of the gateway example for each request, by the accounting of its
             process, alone on a core; the load and the service behind have another one.
@@ -25,6 +25,8 @@ Options:
       --gateway PATH  the gateway's program; default: `gateway` beside this program
       --rounds N      how often everything is measured; the figures are medians
       --in-process    storm without sockets
+      --only PART     of growth: threads, sizes, issuers or tokens (some minutes; a
+                      million of them)
       --quick         little of everything, to see that it works; the figures mean nothing
       --json          {\"rows\": [...]} instead of a table; units are in the fields' names
   -h, --help          print this and exit
@@ -48,10 +50,20 @@ pub(crate) enum Mode {
     Growth,
 }
 
+/// Of growth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Threads,
+    Sizes,
+    Issuers,
+    Tokens,
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) gateway: Option<PathBuf>,
     pub(crate) rounds: Option<usize>,
+    pub(crate) only: Option<Part>,
     pub(crate) quick: bool,
     pub(crate) json: bool,
 }
@@ -60,6 +72,11 @@ impl Options {
     /// One of the two: for a smoke run, or for figures.
     pub(crate) const fn pick(&self, quick: usize, figures: usize) -> usize {
         if self.quick { quick } else { figures }
+    }
+
+    /// Whether this part is asked for.
+    pub(crate) fn has(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
     }
 
     /// How often everything is measured.
@@ -92,6 +109,16 @@ impl Command {
                     0 => return Err("--rounds 0 measures nothing".into()),
                     rounds => options.rounds = Some(rounds),
                 },
+                Arg::Long("only") => {
+                    let part = parser.value()?;
+                    options.only = Some(match part.to_str() {
+                        Some("threads") => Part::Threads,
+                        Some("sizes") => Part::Sizes,
+                        Some("issuers") => Part::Issuers,
+                        Some("tokens") => Part::Tokens,
+                        _ => return Err("--only takes threads, sizes, issuers or tokens".into()),
+                    });
+                }
                 Arg::Long("in-process") => in_process = true,
                 Arg::Long("quick") => options.quick = true,
                 Arg::Long("json") => options.json = true,
@@ -101,8 +128,13 @@ impl Command {
         }
         match (mode, in_process) {
             (None, _) => Err("one of gateway, storm, growth is missing; --help says more".into()),
-            (Some(Mode::Storm), true) => Ok(Self::Measure(Mode::InProcessStorm, options)),
+            (Some(Mode::Storm), true) if options.only.is_none() => {
+                Ok(Self::Measure(Mode::InProcessStorm, options))
+            }
             (Some(_), true) => Err("--in-process is for storm".into()),
+            (Some(Mode::Gateway | Mode::Storm), false) if options.only.is_some() => {
+                Err("--only is for growth".into())
+            }
             (Some(mode), false) => Ok(Self::Measure(mode, options)),
         }
     }
@@ -123,6 +155,7 @@ mod tests {
         let options = Options {
             gateway: Some("g".into()),
             rounds: Some(3),
+            only: None,
             quick: true,
             json: true,
         };
@@ -150,6 +183,8 @@ mod tests {
             (&["storms"][..], "storms"),
             (&["storm", "growth"][..], "growth"),
             (&["growth", "--in-process"][..], "for storm"),
+            (&["storm", "--only", "sizes"][..], "for growth"),
+            (&["growth", "--only", "all"][..], "takes threads"),
             (&["growth", "--rounds", "0"][..], "measures nothing"),
             (&["growth", "--rounds", "x"][..], "x"),
             (&["--quik"][..], "--quik"),

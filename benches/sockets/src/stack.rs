@@ -4,14 +4,14 @@ use crate::{
     Fault,
     tokens::{AUDIENCE, Provider},
 };
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header::AUTHORIZATION};
 use std::{
     convert::Infallible,
     future::{Ready, ready},
     hash::{DefaultHasher, Hash, Hasher},
     pin::pin,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -110,7 +110,9 @@ pub(crate) fn bearer(token: &str) -> Result<HeaderValue, Fault> {
 
 pub(crate) fn request(bearer: HeaderValue) -> Request<()> {
     let mut request = Request::new(());
-    *request.uri_mut() = http::Uri::from_static("/orders");
+    // Parsed once: whoever serves parses it, and not the layers.
+    static PATH: LazyLock<Uri> = LazyLock::new(|| Uri::from_static("/orders"));
+    request.uri_mut().clone_from(&PATH);
     request.headers_mut().insert(AUTHORIZATION, bearer);
     request
 }

@@ -47,7 +47,7 @@ fn the_storm_in_process_has_latencies_of_known_and_of_new_tokens() {
 #[test]
 fn growth_has_figures_for_threads_tokens_issuers_and_sizes() {
     let rows = rows(&["growth"]);
-    assert!(row(&rows, "threads-2")["ratio"].as_f64().unwrap() > 0.0);
+    assert!(row(&rows, "threads-minted")["ratio"].as_f64().unwrap() > 0.0);
     let size = |name: &str| row(&rows, name)["token_bytes"].as_f64().unwrap();
     assert!((16_000.0..=16_384.0).contains(&size("size-16kb")));
     assert!((950.0..=1_300.0).contains(&size("size-1kb")));

@@ -9,12 +9,9 @@ use crate::{
     Fault,
     args::Options,
     load::{Connections, Protocol, Work},
-    machine::{CpuTime, Process, machine_cpu, own_cpu, threads_cpu},
+    machine::{CpuTime, Process, Watch, threads_cpu},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 /// How many of everything.
 #[derive(Debug, Clone, Copy)]
@@ -191,20 +188,18 @@ impl Serving<'_> {
     async fn measure(&mut self, work: Work) -> Result<Sample, Fault> {
         let requests = work.requests as f64;
         let before = self.cpu().await?;
-        let (own, machine) = (own_cpu()?, machine_cpu()?);
-        let start = Instant::now();
+        let watch = Watch::start()?;
         self.drive(work).await?;
-        let elapsed = start.elapsed().as_secs_f64();
-        let (own, machine) = (own_cpu()? - own, machine_cpu()? - machine);
+        let elapsed = watch.elapsed().as_secs_f64();
         let cpu = self.cpu().await? - before;
-        let others = machine.as_secs_f64() - own.as_secs_f64() - cpu.as_secs_f64();
+        let shares = watch.shares(Some(cpu))?;
         Ok(Sample {
             cpu_us: cpu.micros() / requests,
             over_plain_us: cpu.micros() / requests - self.plain_us,
-            load_us: own.micros() / requests,
+            load_us: shares.own_cores * shares.elapsed.as_secs_f64() * 1e6 / requests,
             requests_per_s: requests / elapsed,
             busy_percent: cpu.as_secs_f64() / elapsed * 100.0,
-            others_percent: (others / elapsed * 100.0).max(0.0),
+            others_cores: shares.others_cores,
         })
     }
 

@@ -1,12 +1,10 @@
 //! Samples, and the rows that they become.
 
 use crate::{
+    machine::undisturbed,
     report::{Report, Row},
     statistics::median,
 };
-
-/// More than that, in percent of a core, and a sample is one of a machine that is busy with other things.
-const MOST_OTHERS_PERCENT: f64 = 15.0;
 
 /// What one measurement of one round gives.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +18,8 @@ pub(super) struct Sample {
     pub(super) requests_per_s: f64,
     /// Of its core. Where it is far from 100 the server had to wait for the load.
     pub(super) busy_percent: f64,
-    /// What other processes took meanwhile, in percent of a core.
-    pub(super) others_percent: f64,
+    /// What other processes took meanwhile.
+    pub(super) others_cores: f64,
 }
 
 #[derive(Debug, Default)]
@@ -81,10 +79,8 @@ pub(super) fn report(samples: &Samples) -> Report {
 }
 
 fn row(name: &str, samples: &[Sample]) -> Row {
-    // Who shares the cores spoils the figures: those samples count that are not spoiled, if there are any.
-    let quiet = |sample: &&Sample| sample.others_percent <= MOST_OTHERS_PERCENT;
-    let quiet: Vec<_> = samples.iter().filter(quiet).copied().collect();
-    let counted = if quiet.is_empty() { samples } else { &quiet };
+    // Who shares the cores spoils the figures.
+    let counted = undisturbed(samples, |sample| sample.others_cores);
     let of = |figure: fn(&Sample) -> f64| median(counted.iter().map(figure));
     Row::new(name)
         .with("cpu_us", of(|sample| sample.cpu_us))
@@ -92,6 +88,6 @@ fn row(name: &str, samples: &[Sample]) -> Row {
         .with("load_us", of(|sample| sample.load_us))
         .with("requests_per_s", of(|sample| sample.requests_per_s))
         .with("busy_percent", of(|sample| sample.busy_percent))
-        .with("others_percent", of(|sample| sample.others_percent))
+        .with("others_cores", of(|sample| sample.others_cores))
         .with("rounds", counted.len() as f64)
 }

@@ -1,6 +1,6 @@
 //! 1, 10 and 1,000 issuers in one verifier.
 
-use super::timing;
+use super::{rounds, timing};
 use crate::{
     Fault,
     args::Options,
@@ -39,25 +39,24 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
             tower::Layer::layer(&cold, Leaf::default()),
         ));
     }
-    let requests = options.pick(TOKENS, 10 * TOKENS);
-    let rounds = options.rounds(7);
-    let mut samples = vec![Vec::new(); cases.len()];
-    for round in 1..=rounds {
-        eprint!("\rissuers: round {round} of {rounds}    ");
-        for ((_, tokens, warm, cold), samples) in cases.iter_mut().zip(&mut samples) {
+    let requests = options.pick(TOKENS, 3 * TOKENS);
+    let samples = rounds::quiet("issuers", options, || {
+        let each = cases.iter_mut().map(|(_, tokens, warm, cold)| {
             timing::each(warm, tokens)?;
             let warm = timing::repeated(warm, tokens, requests)?;
-            samples.push((warm, timing::repeated(cold, tokens, requests)?));
-        }
-    }
-    for ((count, ..), samples) in cases.iter().zip(&samples) {
+            Ok((warm, timing::repeated(cold, tokens, requests)?))
+        });
+        each.collect::<Result<Vec<_>, Fault>>()
+    })?;
+    for (index, (label, ..)) in cases.iter().enumerate() {
+        let of = |part: fn(&(f64, f64)) -> f64| {
+            let round = samples.iter().filter_map(|round| round.get(index));
+            median(round.map(part))
+        };
         report.push(
-            Row::new(format!("issuers-{count}"))
-                .with("warm_ns", median(samples.iter().map(|(warm, _)| *warm)))
-                .with(
-                    "cold_validate_ns",
-                    median(samples.iter().map(|(_, cold)| *cold)),
-                ),
+            Row::new(format!("issuers-{label}"))
+                .with("warm_ns", of(|(warm, _)| *warm))
+                .with("cold_validate_ns", of(|(_, cold)| *cold)),
         );
     }
     eprintln!();

@@ -1,6 +1,6 @@
 //! Tokens of 1, 4, 8 and 16 KB.
 
-use super::timing;
+use super::{rounds, timing};
 use crate::{
     Fault,
     args::Options,
@@ -33,27 +33,26 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
             tower::Layer::layer(&cold, Leaf::default()),
         ));
     }
-    let requests = options.pick(TOKENS, 20_000);
-    let rounds = options.rounds(7);
-    let mut samples = vec![Vec::new(); sizes.len()];
-    for round in 1..=rounds {
-        eprint!("\rsizes: round {round} of {rounds}    ");
-        for ((_, tokens, warm, cold), samples) in sizes.iter_mut().zip(&mut samples) {
+    let requests = options.pick(TOKENS, 5_000);
+    let samples = rounds::quiet("sizes", options, || {
+        let each = sizes.iter_mut().map(|(_, tokens, warm, cold)| {
             timing::each(warm, tokens)?;
             let warm = timing::repeated(warm, tokens, requests)?;
-            samples.push((warm, timing::repeated(cold, tokens, requests)?));
-        }
-    }
-    for ((name, tokens, ..), samples) in sizes.iter().zip(&samples) {
+            Ok((warm, timing::repeated(cold, tokens, requests)?))
+        });
+        each.collect::<Result<Vec<_>, Fault>>()
+    })?;
+    for (index, (label, tokens, ..)) in sizes.iter().enumerate() {
         let length = tokens.first().map_or(0, HeaderValue::len) - "Bearer ".len();
+        let of = |part: fn(&(f64, f64)) -> f64| {
+            let round = samples.iter().filter_map(|round| round.get(index));
+            median(round.map(part))
+        };
         report.push(
-            Row::new(format!("size-{name}kb"))
+            Row::new(format!("size-{label}kb"))
                 .with("token_bytes", length as f64)
-                .with("warm_ns", median(samples.iter().map(|(warm, _)| *warm)))
-                .with(
-                    "cold_validate_ns",
-                    median(samples.iter().map(|(_, cold)| *cold)),
-                ),
+                .with("warm_ns", of(|(warm, _)| *warm))
+                .with("cold_validate_ns", of(|(_, cold)| *cold)),
         );
     }
     eprintln!();

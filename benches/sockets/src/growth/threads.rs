@@ -1,21 +1,23 @@
 //! One thread and two, which have a core each and share the layers.
 
-use super::timing;
+use super::{rounds, timing};
 use crate::{
     Fault,
     args::Options,
     machine::Pinning,
     report::{Report, Row},
-    stack::{self, DEFAULT_BOUNDS, Leaf, Stack},
+    stack::{self, DEFAULT_BOUNDS, Leaf},
     statistics::median,
     tokens::Provider,
 };
-use http::HeaderValue;
+use http::{HeaderValue, Request, Response};
 use std::{
+    convert::Infallible,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
+use tower::{Layer, Service};
 use tower_jwks::Algorithm;
 
 pub(super) fn measure(
@@ -28,46 +30,78 @@ pub(super) fn measure(
     let tokens = provider.tokens(options.pick(10, 1_000), 2)?;
     let tokens = tokens.iter().map(|token| stack::bearer(token));
     let tokens = tokens.collect::<Result<Vec<_>, _>>()?;
-    let rounds = options.rounds(7);
-    // Where all ask for the same token, they share one entry of the caches.
-    for (name, tokens) in [("", &tokens[..]), ("-one-token", &tokens[..1])] {
-        let minting = stack::minting(Algorithm::RS256, Some(DEFAULT_BOUNDS))?;
-        let validating = stack::validating(&verifier, Some(DEFAULT_BOUNDS));
-        let mut stack = stack::both(&validating, &minting, Leaf::default());
-        timing::each(&mut stack, tokens)?;
-        let mut samples = Vec::new();
-        for round in 1..=rounds {
-            eprint!("\rthreads: round {round} of {rounds}    ");
-            let turn = Duration::from_millis(options.pick(20, 1_000) as u64);
-            let [first, second] = [0, 1].map(|core| rate(pinning, &stack, tokens, &[core], turn));
-            let both = rate(pinning, &stack, tokens, &[0, 1], turn)?;
-            // The cores need not be equally fast, or equally free.
-            samples.push(((first? + second?) / 2.0, both));
-        }
-        let one = median(samples.iter().map(|(one, _)| *one));
-        let two = median(samples.iter().map(|(_, two)| *two));
-        report.push(Row::new(format!("threads-1{name}")).with("requests_per_s", one));
-        let ratio = median(samples.iter().map(|(one, two)| two / one));
-        let row = Row::new(format!("threads-2{name}"))
-            .with("requests_per_s", two)
-            .with("ratio", ratio);
+    let minting = stack::minting(Algorithm::RS256, Some(DEFAULT_BOUNDS))?;
+    let validating = stack::validating(&verifier, Some(DEFAULT_BOUNDS));
+    let both = stack::both(&validating, &minting, Leaf::default());
+    let turn = Duration::from_millis(options.pick(20, 500) as u64);
+    let mut case = |name: &str, samples: &[[f64; 3]]| {
+        // The cores need not be equally fast.
+        let one = |[first, second, _]: &[f64; 3]| (first + second) / 2.0;
+        let ratios = samples.iter().map(|sample| sample[2] / one(sample));
+        let row = Row::new(format!("threads-{name}"))
+            .with("one_requests_per_s", median(samples.iter().map(one)))
+            .with(
+                "two_requests_per_s",
+                median(samples.iter().map(|sample| sample[2])),
+            )
+            .with("ratio", median(ratios));
         report.push(match name {
-            "" => row.with("least_ratio", 1.9),
+            "minted" => row.with("least_ratio", 1.9),
             _ => row,
         });
-    }
+    };
+    let three = |name: &str, tokens: &[HeaderValue]| {
+        let name = format!("threads-{name}");
+        rounds::quiet(&name, options, || three_rates(pinning, &both, tokens, turn))
+    };
+    case("minted", &three("minted", &tokens)?);
+    // Where all ask for the same token, they share one entry of the caches.
+    case(
+        "minted-one-token",
+        &three("minted-one-token", &tokens[..1])?,
+    );
+    let alone = validating.layer(Leaf::default());
+    let samples = rounds::quiet("threads-validated", options, || {
+        three_rates(pinning, &alone, &tokens, turn)
+    })?;
+    case("validated", &samples);
+    let samples = rounds::quiet("threads-nothing", options, || {
+        three_rates(pinning, &Leaf::default(), &tokens, turn)
+    })?;
+    // What the machine gives: nothing is shared.
+    case("nothing", &samples);
     eprintln!();
     Ok(())
 }
 
-/// Requests a second of a thread on each of these cores.
-fn rate(
+/// Requests a second of one thread, on the first core and on the second, and of two.
+fn three_rates<S, B>(
     pinning: Pinning,
-    stack: &Stack,
+    service: &S,
+    tokens: &[HeaderValue],
+    turn: Duration,
+) -> Result<[f64; 3], Fault>
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible> + Clone + Send,
+{
+    Ok([
+        rate(pinning, service, tokens, &[0], turn)?,
+        rate(pinning, service, tokens, &[1], turn)?,
+        rate(pinning, service, tokens, &[0, 1], turn)?,
+    ])
+}
+
+/// Requests a second of a thread on each of these cores.
+fn rate<S, B>(
+    pinning: Pinning,
+    service: &S,
     tokens: &[HeaderValue],
     cores: &[usize],
     turn: Duration,
-) -> Result<f64, Fault> {
+) -> Result<f64, Fault>
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible> + Clone + Send,
+{
     let barrier = Barrier::new(cores.len());
     thread::scope(|scope| {
         let threads: Vec<_> = cores
@@ -75,7 +109,7 @@ fn rate(
             .enumerate()
             .map(|(index, core)| {
                 let barrier = &barrier;
-                let mut stack = stack.clone();
+                let mut service = service.clone();
                 // They do not go side by side through the tokens. The values are copies, as each request has its own.
                 let (before, after) = tokens.split_at(tokens.len() / cores.len() * index);
                 let tokens: Result<Vec<_>, _> = [after, before]
@@ -92,7 +126,7 @@ fn rate(
                     let start = Instant::now();
                     let mut requests = 0;
                     while start.elapsed() < turn {
-                        timing::repeated(&mut stack, &tokens, 1_000.max(tokens.len()))?;
+                        timing::repeated(&mut service, &tokens, 1_000.max(tokens.len()))?;
                         requests += 1_000.max(tokens.len());
                     }
                     Ok(requests as f64 / start.elapsed().as_secs_f64())

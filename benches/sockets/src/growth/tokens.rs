@@ -1,6 +1,6 @@
 //! 100, 10,000 and 1,000,000 different tokens, all of them in use.
 
-use super::timing;
+use super::{rounds, timing};
 use crate::{
     Fault, allocations,
     args::Options,
@@ -230,25 +230,24 @@ fn evictions(
 ) -> Result<(), Fault> {
     /// Few enough that the caches stay full of others, in each round.
     const BOUNDS: Bounds = (1_000, 64 << 20);
-    let rounds = options.rounds(7);
-    let turn = tokens.len().min(options.pick(2_000, 20_000));
-    let mut samples = Vec::new();
+    let turn = tokens.len().min(options.pick(2_000, 6_000));
     let minting = stack::minting(ALGORITHM, Some(BOUNDS))?;
     let validating = stack::validating(verifier, Some(BOUNDS));
     let mut full = stack::both(&validating, &minting, Leaf::default());
     let minting = stack::minting(ALGORITHM, None)?;
     let validating = stack::validating(verifier, None);
     let mut none = stack::both(&validating, &minting, Leaf::default());
-    for (round, tokens) in (1..=rounds).zip(tokens.chunks_exact(turn).cycle()) {
-        eprint!("\revictions: round {round} of {rounds}              ");
+    let mut turns = tokens.chunks_exact(turn).cycle();
+    let samples = rounds::quiet("evictions", options, || {
+        let tokens = turns.next().unwrap_or_default();
         let (fill, tokens) = tokens.split_at(BOUNDS.0.min(turn / 2));
         timing::each(&mut full, fill)?;
         timing::each(&mut none, fill)?;
-        samples.push((
+        Ok((
             timing::each(&mut full, tokens)?,
             timing::each(&mut none, tokens)?,
-        ));
-    }
+        ))
+    })?;
     report.push(
         Row::new("insert-that-evicts")
             .with("full_ns", median(samples.iter().map(|(full, _)| *full)))

@@ -5,13 +5,15 @@ mod priority;
 mod process;
 mod sleep;
 mod usage;
+mod watch;
 
 pub(crate) use self::{
     pinning::Pinning,
     priority::prefer_this_thread,
     process::Process,
     sleep::precise_sleep,
-    usage::{CpuTime, machine_cpu, own_cpu, threads_cpu},
+    usage::{CpuTime, threads_cpu},
+    watch::{MOST_OTHERS_CORES, Watch, undisturbed},
 };
 
 use crate::Fault;

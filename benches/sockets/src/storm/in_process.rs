@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Fault,
     args::Options,
-    machine::{machine_cpu, own_cpu, precise_sleep, prefer_this_thread},
+    machine::{Watch, precise_sleep, prefer_this_thread},
     report::Report,
     stack::{self, DEFAULT_BOUNDS, Leaf, Stack},
     tokens::Provider,
@@ -97,7 +97,7 @@ fn run(
         requests: new.len(),
         senders: 1,
     };
-    let before = (own_cpu()?, machine_cpu()?);
+    let watch = Watch::start()?;
     let (known, storm) = thread::scope(|scope| {
         let known = scope.spawn(|| spawn(known, runtime, stack, warm));
         let storm = scope.spawn(|| spawn(storm, runtime, stack, new));
@@ -105,17 +105,15 @@ fn run(
     });
     let known = known.map_err(|_| "a thread that starts tasks panicked")??;
     let storm = storm.map_err(|_| "a thread that starts tasks panicked")??;
-    let seconds = start.elapsed().as_secs_f64();
-    let used = own_cpu()? - before.0;
-    let machine = machine_cpu()? - before.1;
+    let shares = watch.shares(None)?;
     Ok(Seen {
         warm_us: known.done_us,
         late_us: known.started_us,
         refused: known.refused + storm.refused,
         new_us: storm.done_us,
         gateway_cores: f64::NAN,
-        generator_cores: used.as_secs_f64() / seconds,
-        others_cores: ((machine - used).as_secs_f64() / seconds).max(0.0),
+        generator_cores: shares.own_cores,
+        others_cores: shares.others_cores,
     })
 }
 

@@ -2,19 +2,17 @@
 
 use super::phase::{Phase, Seen};
 use crate::{
+    machine::undisturbed,
     report::{Report, Row},
     statistics::{median, percentile},
 };
-
-/// More than that, and it is the tail of a machine that is busy with other things.
-const MOST_OTHERS_CORES: f64 = 0.05;
 
 /// The first phase is the one without a storm.
 pub(super) fn report(prefix: &str, phases: &[Phase], rounds: &[Vec<Seen>]) -> Report {
     let mut report = Report::default();
     for (index, phase) in phases.iter().enumerate() {
         let seen: Vec<_> = rounds.iter().filter_map(|round| round.get(index)).collect();
-        let counted = undisturbed(seen.clone(), |seen| seen.others_cores);
+        let counted = undisturbed(&seen, |seen| seen.others_cores);
         let of = |figure: &dyn Fn(&Seen) -> f64| median(counted.iter().map(|seen| figure(seen)));
         // However seldom, and in whichever round.
         let refused: usize = seen.iter().map(|seen| seen.refused).sum();
@@ -46,17 +44,9 @@ fn over_idle(rounds: &[Vec<Seen>], index: usize) -> f64 {
         .iter()
         .filter_map(|round| Some((round.first()?, round.get(index)?)));
     let others = |(idle, seen): &(&Seen, &Seen)| idle.others_cores.max(seen.others_cores);
-    let counted = undisturbed(pairs.collect(), others);
+    let pairs: Vec<_> = pairs.collect();
+    let counted = undisturbed(&pairs, others);
     median(counted.iter().map(|(idle, seen)| seen.p99() / idle.p99()))
-}
-
-/// Those during which the machine did nothing else, if there are any.
-fn undisturbed<T: Copy>(all: Vec<T>, others_cores: impl Fn(&T) -> f64) -> Vec<T> {
-    let quiet = all.iter().copied();
-    let quiet: Vec<_> = quiet
-        .filter(|one| others_cores(one) <= MOST_OTHERS_CORES)
-        .collect();
-    if quiet.is_empty() { all } else { quiet }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
     args::Options,
     gateway::{Binary, Gateway, MINTED},
     load::{http1_request, http1_status},
-    machine::{CpuTime, machine_cpu, own_cpu, precise_sleep, prefer_this_thread, threads_cpu},
+    machine::{Watch, precise_sleep, prefer_this_thread, threads_cpu},
     report::Report,
     tokens::Provider,
     upstream,
@@ -109,18 +109,16 @@ fn run(phase: Phase, gateway: &Gateway, warm: &[String], new: &[String]) -> Resu
         requests: new.len(),
         senders: NEW_CONNECTIONS,
     };
-    let before = (threads_cpu(gateway.id())?, own_cpu()?, machine_cpu()?);
+    let before = threads_cpu(gateway.id())?;
+    let watch = Watch::start()?;
     let (known, storm) = thread::scope(|scope| {
         let storm = scope.spawn(|| send(storm, address, new));
         (send(known, address, warm), storm.join())
     });
     let (known, storm) = (known?, storm.map_err(|_| "a thread that sends panicked")??);
-    let seconds = start.elapsed().as_secs_f64();
     thread::sleep(Duration::from_millis(20));
-    let gateway = threads_cpu(gateway.id())? - before.0;
-    let generator = own_cpu()? - before.1;
-    let machine = machine_cpu()? - before.2;
-    let cores = |time: CpuTime| time.as_secs_f64() / seconds;
+    let gateway = threads_cpu(gateway.id())? - before;
+    let shares = watch.shares(Some(gateway))?;
     Ok(Seen {
         warm_us: known.iter().map(|times| times.answered_us).collect(),
         late_us: known.iter().map(|times| times.sent_us).collect(),
@@ -130,9 +128,9 @@ fn run(phase: Phase, gateway: &Gateway, warm: &[String], new: &[String]) -> Resu
             .filter(|times| times.refused)
             .count(),
         new_us: storm.iter().map(|times| times.answered_us).collect(),
-        gateway_cores: cores(gateway),
-        generator_cores: cores(generator),
-        others_cores: (cores(machine) - cores(gateway) - cores(generator)).max(0.0),
+        gateway_cores: gateway.as_secs_f64() / shares.elapsed.as_secs_f64(),
+        generator_cores: shares.own_cores,
+        others_cores: shares.others_cores,
     })
 }
 
