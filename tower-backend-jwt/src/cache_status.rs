@@ -12,8 +12,7 @@ pub struct CacheStatus {
     /// The bytes they take in memory, nearly. One counts for its even share of the bound at least, and so
     /// this is more than is taken where entries are small.
     pub bytes: u64,
-    /// How often something was found.
-    pub hits: u64,
-    /// How often nothing was.
+    /// How often what was looked for was not in it. How often it was is not counted, since it would be with
+    /// each request: all that were made, less these.
     pub misses: u64,
 }

@@ -11,22 +11,54 @@ use http::{
 /// one character, so that `X_JWT_Assertion` arrives as `X-JWT-Assertion` does. And a field that
 /// `Connection` names would be removed by the next proxy: ours would not arrive.
 pub(crate) fn strip(headers: &mut HeaderMap, name: &HeaderName) {
-    headers.remove(name);
-    strip_twins(headers, name);
-    for listing in [CONNECTION, TRAILER] {
-        unlist(headers, listing, name);
+    let found = Found::look(headers, name);
+    if found.itself {
+        headers.remove(name);
+    }
+    found.strip_twins(headers, name);
+    if found.listing {
+        for listing in [CONNECTION, TRAILER] {
+            unlist(headers, listing, name);
+        }
     }
 }
 
 /// Removes what may be taken for a field, and leaves the field.
 pub(crate) fn strip_twins(headers: &mut HeaderMap, name: &HeaderName) {
-    let twins: Vec<HeaderName> = headers
-        .keys()
-        .filter(|other| *other != name && reads_as(other.as_str(), name))
-        .cloned()
-        .collect();
-    for twin in twins {
-        headers.remove(twin);
+    Found::look(headers, name).strip_twins(headers, name);
+}
+
+/// What there is of a field: nothing, as a rule, which one look over the names tells.
+#[derive(Default)]
+struct Found {
+    itself: bool,
+    twin: bool,
+    listing: bool,
+}
+
+impl Found {
+    fn look(headers: &HeaderMap, name: &HeaderName) -> Self {
+        let mut found = Self::default();
+        for other in headers.keys() {
+            if other == name {
+                found.itself = true;
+            } else if reads_as(other.as_str(), name) {
+                found.twin = true;
+            }
+            found.listing |= other == CONNECTION || other == TRAILER;
+        }
+        found
+    }
+
+    fn strip_twins(&self, headers: &mut HeaderMap, name: &HeaderName) {
+        if !self.twin {
+            return;
+        }
+        let is_twin = |other: &&HeaderName| *other != name && reads_as(other.as_str(), name);
+        let twins: Vec<HeaderName> = headers.keys().filter(is_twin).cloned().collect();
+        for twin in twins {
+            headers.remove(twin);
+        }
     }
 }
 

@@ -58,6 +58,11 @@ impl Sought<'_> {
     }
 }
 
+/// As many bytes of a token as are hashed: its last, which are the signature's. What is remembered was
+/// verified, and of two signatures that hold the ends are as different as two random numbers. Others may have
+/// the same end, and are found out when all of the token is compared.
+const HASHED: usize = 64;
+
 /// Hashes tokens with a key of its own, so that nobody can choose tokens that fall together.
 pub(crate) struct TokenHasher {
     number: u64,
@@ -80,12 +85,15 @@ impl TokenHasher {
     }
 
     pub(crate) fn seek<'a>(&self, token: &'a [u8]) -> Sought<'a> {
-        let (hashed, digest) = match self.known_by {
-            KnownBy::Text => (token, None),
-            KnownBy::Sha256 => (&[][..], Some(tower_jwks::sha256(token))),
+        let digest = match self.known_by {
+            KnownBy::Text => None,
+            KnownBy::Sha256 => Some(tower_jwks::sha256(token)),
         };
         let mut hasher = FoldHasher::with_seed(self.seed, &self.shared);
-        hasher.write(digest.as_ref().map_or(hashed, <[u8; 32]>::as_slice));
+        hasher.write(match &digest {
+            None => token.last_chunk::<HASHED>().map_or(token, |end| &end[..]),
+            Some(digest) => digest,
+        });
         Sought {
             token,
             hasher: self.number,

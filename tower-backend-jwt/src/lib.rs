@@ -107,6 +107,7 @@ mod claims;
 #[cfg(feature = "config")]
 mod config;
 mod field;
+mod head;
 mod headers;
 mod held;
 mod identity;

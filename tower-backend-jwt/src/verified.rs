@@ -251,9 +251,9 @@ impl VerifiedToken {
                 }
     }
 
-    /// Whether these are the keys one of which has verified it, with none gone or new since.
-    pub(crate) fn was_verified_by(&self, keys: &Arc<KeySet>) -> bool {
-        self.0.proof.keys.as_ptr() == Arc::as_ptr(keys)
+    /// Whether the issuer's keys are those one of which has verified it, with none gone or new since.
+    pub(crate) fn has_current_keys(&self) -> Result<bool, Refusal> {
+        self.rules().are_current(&self.0.proof.keys)
     }
 
     /// The bytes it takes in memory, nearly.

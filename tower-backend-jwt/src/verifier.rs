@@ -174,9 +174,9 @@ impl Verifier {
     /// Whether a token that was verified here would be verified now, as far as that can have changed since.
     /// `None`: the issuer's keys have, and it has to be verified again.
     pub(crate) fn check_again(&self, token: &VerifiedToken) -> Option<Result<(), Refusal>> {
-        match token.rules().keys() {
-            Ok(keys) if !token.was_verified_by(&keys) => None,
-            Ok(_) => Some(
+        match token.has_current_keys() {
+            Ok(false) => None,
+            Ok(true) => Some(
                 self.check_times(token.registered())
                     .and_then(|()| self.check_revocation(token)),
             ),

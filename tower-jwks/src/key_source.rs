@@ -5,7 +5,7 @@ use std::{
     fmt,
     future::{self, Future},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
 };
 
@@ -22,6 +22,15 @@ pub trait KeySource: Send + Sync + 'static {
     ///
     /// There are none yet, or none that may still be trusted: the caller is answered `503`.
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable>;
+
+    /// Whether these are the keys now: what [`keys`](Self::keys) returns, without taking hold of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`keys`](Self::keys).
+    fn are_current(&self, keys: &Weak<KeySet>) -> Result<bool, KeysUnavailable> {
+        Ok(Arc::as_ptr(&self.keys()?) == keys.as_ptr())
+    }
 
     /// Asks for a key that is not among [`keys`](Self::keys), and says what to wait for before
     /// looking once more. `None`: nothing will come of it now.
@@ -52,6 +61,10 @@ pub trait KeySource: Send + Sync + 'static {
 impl<T: KeySource + ?Sized> KeySource for Arc<T> {
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
         (**self).keys()
+    }
+
+    fn are_current(&self, keys: &Weak<KeySet>) -> Result<bool, KeysUnavailable> {
+        (**self).are_current(keys)
     }
 
     fn refresh_for(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Waiting> {
@@ -100,6 +113,10 @@ pub struct FixedKeys(Arc<KeySet>);
 impl KeySource for FixedKeys {
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
         Ok(Arc::clone(&self.0))
+    }
+
+    fn are_current(&self, keys: &Weak<KeySet>) -> Result<bool, KeysUnavailable> {
+        Ok(Arc::as_ptr(&self.0) == keys.as_ptr())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The response to a request whose token may have to wait for its key.
 
-use super::layer::AccessTokenLayer;
+use super::layer::Settings;
 use crate::{
     held::{Decide, HeldFuture},
     refusal::{Refusal, Responder},
@@ -31,17 +31,17 @@ pin_project! {
 /// Looks at the token once more when there may be a key for it.
 pub(super) struct WaitForKey {
     pub(super) waiting: Waiting,
-    pub(super) layer: Arc<AccessTokenLayer>,
+    pub(super) settings: Arc<Settings>,
 }
 
 impl Decide for WaitForKey {
     fn poll_decide(&mut self, cx: &mut Context<'_>, head: &mut Parts) -> Poll<Result<(), Refusal>> {
         ready!(Pin::new(&mut self.waiting).poll(cx));
-        Poll::Ready(self.layer.admit(head).map_err(|failure| failure.refusal))
+        Poll::Ready(self.settings.admit(head).map_err(|failure| failure.refusal))
     }
 
     fn responder(&self) -> &Responder {
-        &self.layer.responder
+        &self.settings.responder
     }
 }
 

@@ -77,14 +77,18 @@ use tower_layer::Layer;
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct AccessTokenLayer {
+pub struct AccessTokenLayer(Arc<Settings>);
+
+/// Shared: some routers put a layer around their routes for each request.
+#[derive(Clone)]
+pub(super) struct Settings {
     pub(super) verifier: Verifier,
     pub(super) tokens: Option<TokenCache>,
     pub(super) credentials: Credentials,
     pub(super) optional: bool,
     pub(super) forward_token: bool,
-    pub(super) requirements: Arc<[Requirement]>,
-    pub(super) checks: Arc<[Arc<dyn TokenCheck>]>,
+    pub(super) requirements: Vec<Requirement>,
+    pub(super) checks: Vec<Arc<dyn TokenCheck>>,
     pub(super) responder: Responder,
 }
 
@@ -92,16 +96,21 @@ impl AccessTokenLayer {
     /// Lets through what this verifier verifies: a [`Verifier`], or a single
     /// [`Issuer`](crate::Issuer).
     pub fn new(verifier: impl Into<Verifier>) -> Self {
-        Self {
+        Self(Arc::new(Settings {
             verifier: verifier.into(),
             tokens: Some(TokenCache::default()),
             credentials: Credentials::default(),
             optional: false,
             forward_token: false,
-            requirements: Arc::new([]),
-            checks: Arc::new([]),
+            requirements: Vec::new(),
+            checks: Vec::new(),
             responder: Responder::default(),
-        }
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
     }
 
     /// Lets a request without a token through as well, marked as
@@ -109,9 +118,8 @@ impl AccessTokenLayer {
     ///
     /// Credentials of another scheme count as none. Where scopes are required too, a request without
     /// a token is refused: it has none of them.
-    pub const fn optional(mut self) -> Self {
-        self.optional = true;
-        self
+    pub fn optional(self) -> Self {
+        self.with(|settings| settings.optional = true)
     }
 
     /// Remembers at most so many verified tokens, and so many bytes of them, so that the next request with one
@@ -122,34 +130,29 @@ impl AccessTokenLayer {
     }
 
     /// Remembers verified tokens there, where other layers may do so too.
-    pub fn token_cache(mut self, tokens: TokenCache) -> Self {
-        self.tokens = Some(tokens);
-        self
+    pub fn token_cache(self, tokens: TokenCache) -> Self {
+        self.with(|settings| settings.tokens = Some(tokens))
     }
 
     /// Verifies the token of every request anew.
-    pub fn no_cache(mut self) -> Self {
-        self.tokens = None;
-        self
+    pub fn no_cache(self) -> Self {
+        self.with(|settings| settings.tokens = None)
     }
 
     /// Reads the token from this field. Default: `Authorization`.
-    pub fn header(mut self, header: HeaderName) -> Self {
-        self.credentials.header = header;
-        self
+    pub fn header(self, header: HeaderName) -> Self {
+        self.with(|settings| settings.credentials.header = header)
     }
 
     /// How the field holds the token. Default: after `Bearer`.
-    pub const fn scheme(mut self, scheme: Scheme) -> Self {
-        self.credentials.scheme = scheme;
-        self
+    pub fn scheme(self, scheme: Scheme) -> Self {
+        self.with(|settings| settings.credentials.scheme = scheme)
     }
 
     /// Leaves the field with a token that was verified in the request. Default: it is removed, so that
     /// no service behind can use the caller's token.
-    pub const fn forward_token(mut self) -> Self {
-        self.forward_token = true;
-        self
+    pub fn forward_token(self) -> Self {
+        self.with(|settings| settings.forward_token = true)
     }
 
     /// Refuses a token that has not all of these scopes, with `403`. Requirements add up.
@@ -176,14 +179,8 @@ impl AccessTokenLayer {
         Ok(self.require(Requirement::new(scopes, false)?))
     }
 
-    fn require(mut self, requirement: Requirement) -> Self {
-        self.requirements = self
-            .requirements
-            .iter()
-            .cloned()
-            .chain([requirement])
-            .collect();
-        self
+    fn require(self, requirement: Requirement) -> Self {
+        self.with(|settings| settings.requirements.push(requirement))
     }
 
     /// Asks this check of your own once a token is verified and its scopes suffice. Checks add up;
@@ -201,22 +198,18 @@ impl AccessTokenLayer {
     /// })
     /// # }
     /// ```
-    pub fn check(mut self, check: impl TokenCheck) -> Self {
-        let check: Arc<dyn TokenCheck> = Arc::new(check);
-        self.checks = self.checks.iter().cloned().chain([check]).collect();
-        self
+    pub fn check(self, check: impl TokenCheck) -> Self {
+        self.with(|settings| settings.checks.push(Arc::new(check)))
     }
 
     /// The form of a refusal's body. Default: a problem document.
-    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
-        self.responder.format = format;
-        self
+    pub fn refusal_format(self, format: RefusalFormat) -> Self {
+        self.with(|settings| settings.responder.format = format)
     }
 
     /// Answers refusals with a response of your own, gRPC included.
-    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
-        self.responder.hook = Some(Arc::new(response));
-        self
+    pub fn refuse_with(self, response: impl RefusalResponse) -> Self {
+        self.with(|settings| settings.responder.hook = Some(Arc::new(response)))
     }
 
     /// The `realm` of the challenge. Default: none.
@@ -225,7 +218,7 @@ impl AccessTokenLayer {
     ///
     /// It is not visible ASCII without quotes and backslashes.
     pub fn realm(mut self, realm: &str) -> Result<Self, ConfigError> {
-        self.responder.set_realm(realm)?;
+        Arc::make_mut(&mut self.0).responder.set_realm(realm)?;
         Ok(self)
     }
 }
@@ -234,11 +227,17 @@ impl<S> Layer<S> for AccessTokenLayer {
     type Service = AccessToken<S>;
 
     fn layer(&self, inner: S) -> AccessToken<S> {
-        AccessToken::new(inner, Arc::new(self.clone()))
+        AccessToken::new(inner, Arc::clone(&self.0))
     }
 }
 
 impl fmt::Debug for AccessTokenLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessTokenLayer")
             .field("verifier", &self.verifier)

@@ -3,11 +3,12 @@
 use super::{
     credentials::check_form,
     future::{AccessTokenFuture, WaitForKey},
-    layer::AccessTokenLayer,
+    layer::Settings,
 };
 use crate::{
     Anonymous, VerifiedToken,
     field::{strip, strip_twins},
+    head::Head,
     held::HeldFuture,
     identity::Sought,
     refusal::{Refusal, RefusalReason},
@@ -21,54 +22,64 @@ use std::{
 use tower_jwks::{ResponseBody, ResponseFuture};
 use tower_service::Service;
 
-/// The service of an [`AccessTokenLayer`].
+/// The service of an [`AccessTokenLayer`](super::AccessTokenLayer).
 #[derive(Clone, Debug)]
 pub struct AccessToken<S> {
     inner: S,
-    layer: Arc<AccessTokenLayer>,
+    settings: Arc<Settings>,
 }
 
 impl<S> AccessToken<S> {
-    pub(super) const fn new(inner: S, layer: Arc<AccessTokenLayer>) -> Self {
-        Self { inner, layer }
+    pub(super) const fn new(inner: S, settings: Arc<Settings>) -> Self {
+        Self { inner, settings }
     }
 }
 
-impl AccessTokenLayer {
+impl Settings {
     /// Decides about a request by its head, and marks it with the decision.
     pub(super) fn admit(&self, request: &mut Parts) -> Result<(), Failure> {
+        self.admit_with(request, |token, request| {
+            let mut checks = self.checks.iter();
+            checks.try_for_each(|check| check.token_check(token, request))
+        })
+    }
+
+    /// The same, with these checks.
+    fn admit_with<H: Head>(
+        &self,
+        request: &mut H,
+        check: impl FnOnce(&VerifiedToken, &H) -> Result<(), Refusal>,
+    ) -> Result<(), Failure> {
         // Whoever called may have built the request by hand: only what is decided here counts.
-        request.extensions.remove::<VerifiedToken>();
-        request.extensions.remove::<Anonymous>();
-        match self.credentials.find(&request.headers)? {
+        request.extensions_mut().remove::<VerifiedToken>();
+        request.extensions_mut().remove::<Anonymous>();
+        match self.credentials.find(request.headers())? {
             Some(token) => {
                 let token = self.verified(token)?;
                 for requirement in &*self.requirements {
                     requirement.check(&token)?;
                 }
-                for check in &*self.checks {
-                    check.token_check(&token, request)?;
-                }
-                request.extensions.insert(token);
+                check(&token, request)?;
+                request.extensions_mut().insert(token);
             }
             // A caller without a token has no scope either.
             None if self.optional && self.requirements.is_empty() => {
-                request.extensions.insert(Anonymous);
+                request.extensions_mut().insert(Anonymous);
             }
             None => return Err(Refusal::new(RefusalReason::MissingCredentials).into()),
         }
         // What was read here must not be readable in another spelling further on, and what was not
         // read here not at all.
-        if self.forward_token && request.extensions.get::<VerifiedToken>().is_some() {
-            strip_twins(&mut request.headers, &self.credentials.header);
+        if self.forward_token && request.extensions().get::<VerifiedToken>().is_some() {
+            strip_twins(request.headers_mut(), &self.credentials.header);
         } else {
-            strip(&mut request.headers, &self.credentials.header);
+            strip(request.headers_mut(), &self.credentials.header);
         }
         Ok(())
     }
 }
 
-impl AccessTokenLayer {
+impl Settings {
     /// The proof of a token: one that is remembered, or a new one.
     fn verified(&self, credentials: &[u8]) -> Result<VerifiedToken, Failure> {
         let token = self.verifier.seek(credentials).map_err(Failure::from);
@@ -115,23 +126,28 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
-        AccessTokenFuture::new(match self.layer.admit(&mut head) {
-            Ok(()) => {
-                let request = Request::from_parts(head, body);
-                HeldFuture::decided(ResponseFuture::inner(self.inner.call(request)))
-            }
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let admitted = if self.settings.checks.is_empty() {
+            self.settings.admit_with(&mut request, |_, _| Ok(()))
+        } else {
+            let (mut head, body) = request.into_parts();
+            let admitted = self.settings.admit(&mut head);
+            request = Request::from_parts(head, body);
+            admitted
+        };
+        AccessTokenFuture::new(match admitted {
+            Ok(()) => HeldFuture::decided(ResponseFuture::inner(self.inner.call(request))),
             Err(Failure {
                 waiting: Some(waiting),
                 ..
             }) => {
-                let layer = Arc::clone(&self.layer);
-                let wait = WaitForKey { waiting, layer };
-                HeldFuture::held(&mut self.inner, (head, body), wait)
+                let settings = Arc::clone(&self.settings);
+                let wait = WaitForKey { waiting, settings };
+                HeldFuture::held(&mut self.inner, request.into_parts(), wait)
             }
             Err(Failure { refusal, .. }) => {
-                let response = self.layer.responder.respond(refusal, &head);
+                let (head, _) = request.into_parts();
+                let response = self.settings.responder.respond(refusal, &head);
                 HeldFuture::decided(ResponseFuture::own(response))
             }
         })

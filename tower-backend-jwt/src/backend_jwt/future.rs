@@ -40,7 +40,7 @@ pub(super) struct WaitForJwt {
 impl Decide for WaitForJwt {
     fn poll_decide(&mut self, cx: &mut Context<'_>, head: &mut Parts) -> Poll<Result<(), Refusal>> {
         let outcome = ready!(Pin::new(&mut self.awaited).poll(cx));
-        Poll::Ready(outcome.and_then(|value| set(head, &self.header, value)))
+        Poll::Ready(outcome.and_then(|value| set(&mut head.headers, &self.header, value)))
     }
 
     fn responder(&self) -> &Responder {
@@ -88,13 +88,17 @@ pin_project! {
     pub struct StripHeaderFuture<F> {
         #[pin]
         response: F,
-        names: Arc<[HeaderName]>,
+        // Taken when it is done.
+        names: Option<Arc<[HeaderName]>>,
     }
 }
 
 impl<F> StripHeaderFuture<F> {
     pub(super) const fn new(response: F, names: Arc<[HeaderName]>) -> Self {
-        Self { response, names }
+        Self {
+            response,
+            names: Some(names),
+        }
     }
 }
 
@@ -107,10 +111,10 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let mut response = ready!(this.response.poll(cx))?;
-        for name in this.names.iter() {
+        let names = this.names.take().expect("polled after completion");
+        for name in names.iter() {
             strip(response.headers_mut(), name);
         }
-        let names = Arc::clone(this.names);
         Poll::Ready(Ok(response.map(|body| StripBody::new(body, names))))
     }
 }

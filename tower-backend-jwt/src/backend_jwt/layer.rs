@@ -1,7 +1,7 @@
 //! The layer's settings.
 
 use super::{
-    policies::{ChoosePolicy, ChosenPolicy, OnePolicy, Telling},
+    policies::{ChoosePolicy, ChosenPolicy, OnePolicy, Policies, Telling},
     service::BackendJwt,
 };
 use crate::{
@@ -87,29 +87,30 @@ use tower_layer::Layer;
 #[must_use]
 pub struct BackendJwtLayer<P = OnePolicy> {
     policies: P,
-    claims: Option<Arc<dyn BackendClaims>>,
-    responder: Responder,
+    /// What its services share, made of the policies: some routers put a layer around their routes for each
+    /// request.
+    telling: Arc<Telling>,
 }
 
 impl<P> BackendJwtLayer<P> {
-    fn over(policies: P) -> Self {
-        Self {
-            policies,
+    fn over(policies: P) -> Self
+    where
+        for<'p> &'p P: Into<Policies>,
+    {
+        let telling = Telling {
+            policies: (&policies).into(),
             claims: None,
             responder: Responder::default(),
+        };
+        Self {
+            policies,
+            telling: Arc::new(telling),
         }
     }
 
-    fn telling<'p, S>(&'p self, inner: S) -> BackendJwt<S>
-    where
-        &'p P: Into<super::policies::Policies>,
-    {
-        let telling = Telling {
-            policies: (&self.policies).into(),
-            claims: self.claims.clone(),
-            responder: self.responder.clone(),
-        };
-        BackendJwt::new(inner, Arc::new(telling))
+    fn telling(mut self, change: impl FnOnce(&mut Telling)) -> Self {
+        change(Arc::make_mut(&mut self.telling));
+        self
     }
 }
 
@@ -122,7 +123,8 @@ impl BackendJwtLayer {
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         self.policies = self.policies.with(change);
-        self
+        let policies = (&self.policies).into();
+        self.telling(|telling| telling.policies = policies)
     }
 
     /// Signs after this policy.
@@ -192,37 +194,26 @@ impl<P> BackendJwtLayer<P> {
     /// })
     /// # }
     /// ```
-    pub fn claims(mut self, claims: impl BackendClaims) -> Self {
-        self.claims = Some(Arc::new(claims));
-        self
+    pub fn claims(self, claims: impl BackendClaims) -> Self {
+        self.telling(|telling| telling.claims = Some(Arc::new(claims)))
     }
 
     /// The form of a refusal's body. Default: a problem document.
-    pub const fn refusal_format(mut self, format: RefusalFormat) -> Self {
-        self.responder.format = format;
-        self
+    pub fn refusal_format(self, format: RefusalFormat) -> Self {
+        self.telling(|telling| telling.responder.format = format)
     }
 
     /// Answers refusals with a response of your own, gRPC included.
-    pub fn refuse_with(mut self, response: impl RefusalResponse) -> Self {
-        self.responder.hook = Some(Arc::new(response));
-        self
+    pub fn refuse_with(self, response: impl RefusalResponse) -> Self {
+        self.telling(|telling| telling.responder.hook = Some(Arc::new(response)))
     }
 }
 
-impl<S> Layer<S> for BackendJwtLayer {
+impl<P, S> Layer<S> for BackendJwtLayer<P> {
     type Service = BackendJwt<S>;
 
     fn layer(&self, inner: S) -> BackendJwt<S> {
-        self.telling(inner)
-    }
-}
-
-impl<S> Layer<S> for BackendJwtLayer<ChosenPolicy> {
-    type Service = BackendJwt<S>;
-
-    fn layer(&self, inner: S) -> BackendJwt<S> {
-        self.telling(inner)
+        BackendJwt::new(inner, Arc::clone(&self.telling))
     }
 }
 
@@ -230,8 +221,8 @@ impl<P: fmt::Debug> fmt::Debug for BackendJwtLayer<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackendJwtLayer")
             .field("policies", &self.policies)
-            .field("claims", &self.claims.is_some())
-            .field("responder", &self.responder)
+            .field("claims", &self.telling.claims.is_some())
+            .field("responder", &self.telling.responder)
             .finish()
     }
 }

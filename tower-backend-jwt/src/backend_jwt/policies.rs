@@ -46,12 +46,14 @@ pub struct ChosenPolicy {
 }
 
 /// What the services of a layer share.
+#[derive(Clone)]
 pub(super) struct Telling {
     pub(super) policies: Policies,
     pub(super) claims: Option<Arc<dyn BackendClaims>>,
     pub(super) responder: Responder,
 }
 
+#[derive(Clone)]
 pub(super) enum Policies {
     One(Arc<Minter>, Arc<[HeaderName]>),
     Chosen(PolicySet, Arc<dyn ChoosePolicy>),

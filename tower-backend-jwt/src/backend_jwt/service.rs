@@ -8,11 +8,12 @@ use super::{
 use crate::{
     Application, AuthType, Claims, VerifiedToken,
     field::strip,
+    head::Head,
     held::HeldFuture,
     mint::{Caller, Minter, Minting},
     refusal::{Refusal, RefusalReason},
 };
-use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, request::Parts};
 use std::{
     sync::Arc,
     task::{Context, Poll},
@@ -36,14 +37,30 @@ impl<S> BackendJwt<S> {
 impl Telling {
     /// Takes off what the caller sent in any of the gateway's fields, and sets the one of the policy, where
     /// there is something to set. What is yet to be signed has to be waited for.
-    fn tell(
+    fn tell<B>(
+        self: &Arc<Self>,
+        request: Request<B>,
+        names: &mut Arc<[HeaderName]>,
+    ) -> (Request<B>, Result<Option<WaitForJwt>, Refusal>) {
+        let mut request = request;
+        for name in names.iter() {
+            strip(request.headers_mut(), name);
+        }
+        if let (Policies::One(minter, _), None) = (&self.policies, &self.claims) {
+            let told = self.tell_after(minter, &mut request, None);
+            return (request, told);
+        }
+        // Who chooses, and who has claims of his own, asks for the head alone.
+        let (mut head, body) = request.into_parts();
+        let told = self.tell_by_head(&mut head, names);
+        (Request::from_parts(head, body), told)
+    }
+
+    fn tell_by_head(
         self: &Arc<Self>,
         request: &mut Parts,
         names: &mut Arc<[HeaderName]>,
     ) -> Result<Option<WaitForJwt>, Refusal> {
-        for name in names.iter() {
-            strip(&mut request.headers, name);
-        }
         let chosen;
         let minter = match &self.policies {
             Policies::One(minter, _) => minter,
@@ -64,43 +81,61 @@ impl Telling {
             strip(&mut request.headers, header);
             *names = names.iter().chain([header]).cloned().collect();
         }
-        match self.mint(minter, request)? {
-            Minting::Done(None) => {}
-            Minting::Done(Some(value)) => set(request, header, value)?,
-            Minting::Signing(awaited) => {
-                return Ok(Some(WaitForJwt {
-                    awaited,
-                    header: header.clone(),
-                    telling: Arc::clone(self),
-                }));
-            }
-        }
-        Ok(None)
+        let own = match (&self.claims, request.extensions.get::<VerifiedToken>()) {
+            (Some(claims), Some(token)) => Some(claims.backend_claims(token, request)?),
+            _ => None,
+        };
+        self.tell_after(minter, request, own.as_ref())
     }
 
-    /// The JWT for this request, if it is to have one.
-    fn mint(&self, minter: &Arc<Minter>, request: &Parts) -> Result<Minting, Refusal> {
-        let extensions = &request.extensions;
-        let application = extensions.get::<Application>();
-        let mut claims = extensions.get::<Claims>().cloned().unwrap_or_default();
-        if let Some(token) = extensions.get::<VerifiedToken>() {
-            if let Some(own) = &self.claims {
-                claims = claims.merge(&own.backend_claims(token, request)?)?;
+    /// Tells of the caller after this policy, with these claims beside those in the extensions.
+    fn tell_after(
+        self: &Arc<Self>,
+        minter: &Arc<Minter>,
+        request: &mut impl Head,
+        own: Option<&Claims>,
+    ) -> Result<Option<WaitForJwt>, Refusal> {
+        let header = minter.settings().policy.header_name();
+        match mint(minter, request.extensions(), own)? {
+            Minting::Done(None) => Ok(None),
+            Minting::Done(Some(value)) => {
+                set(request.headers_mut(), header, value)?;
+                Ok(None)
             }
-            return minter.mint(Caller::Token(token), application, &claims);
+            Minting::Signing(awaited) => Ok(Some(WaitForJwt {
+                awaited,
+                header: header.clone(),
+                telling: Arc::clone(self),
+            })),
         }
-        let auth_type = AuthType::of(extensions)?;
-        minter.mint(Caller::Without(auth_type), application, &claims)
     }
+}
+
+/// The JWT for a request with these extensions, if it is to have one.
+fn mint(
+    minter: &Arc<Minter>,
+    extensions: &Extensions,
+    own: Option<&Claims>,
+) -> Result<Minting, Refusal> {
+    let application = extensions.get::<Application>();
+    let mut claims = extensions.get::<Claims>().cloned().unwrap_or_default();
+    if let Some(token) = extensions.get::<VerifiedToken>() {
+        if let Some(own) = own {
+            claims = claims.merge(own)?;
+        }
+        return minter.mint(Caller::Token(token), application, &claims);
+    }
+    let auth_type = AuthType::of(extensions)?;
+    minter.mint(Caller::Without(auth_type), application, &claims)
 }
 
 /// Puts a backend JWT into its field.
 pub(super) fn set(
-    request: &mut Parts,
+    headers: &mut HeaderMap,
     header: &HeaderName,
     value: HeaderValue,
 ) -> Result<(), Refusal> {
-    let set = request.headers.try_insert(header.clone(), value);
+    let set = headers.try_insert(header.clone(), value);
     set.map(drop).map_err(|_| {
         Refusal::new(RefusalReason::BackendJwtTooLong)
             .with_detail("the request has no room for another header field")
@@ -120,15 +155,13 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
         let mut names = self.telling.headers();
-        let response = match self.telling.tell(&mut head, &mut names) {
-            Ok(None) => {
-                let request = Request::from_parts(head, body);
-                HeldFuture::decided(ResponseFuture::inner(self.inner.call(request)))
-            }
-            Ok(Some(wait)) => HeldFuture::held(&mut self.inner, (head, body), wait),
+        let (request, told) = self.telling.tell(request, &mut names);
+        let response = match told {
+            Ok(None) => HeldFuture::decided(ResponseFuture::inner(self.inner.call(request))),
+            Ok(Some(wait)) => HeldFuture::held(&mut self.inner, request.into_parts(), wait),
             Err(refusal) => {
+                let (head, _) = request.into_parts();
                 let response = self.telling.responder.respond(refusal, &head);
                 HeldFuture::decided(ResponseFuture::own(response))
             }

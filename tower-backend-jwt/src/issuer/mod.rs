@@ -6,7 +6,11 @@ pub use self::builder::IssuerBuilder;
 
 use self::builder::Keys;
 use crate::refusal::{Refusal, RefusalReason};
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Weak},
+};
 #[cfg(feature = "client")]
 use tower_jwks::RemoteJwks;
 #[cfg(feature = "remote")]
@@ -173,6 +177,10 @@ impl fmt::Debug for Issuer {
 impl Rules {
     pub(crate) fn keys(&self) -> Result<Arc<KeySet>, Refusal> {
         Ok(self.source.keys()?)
+    }
+
+    pub(crate) fn are_current(&self, keys: &Weak<KeySet>) -> Result<bool, Refusal> {
+        Ok(self.source.are_current(keys)?)
     }
 
     /// Asks for a key that is not there; what to wait for before looking again.

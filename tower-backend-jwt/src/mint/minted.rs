@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use std::sync::{
-    Arc, Weak,
+    Weak,
     atomic::{AtomicBool, Ordering},
 };
 use tower_jwks::{SigningKey, UnixTime};
@@ -22,10 +22,10 @@ pub(super) struct Minted {
 }
 
 impl Minted {
-    /// Whether it may be handed out now, in place of one of this key.
-    pub(super) fn is_usable(&self, key: &Arc<SigningKey>, now: UnixTime) -> bool {
+    /// Whether it may be handed out now, while its key is the one that signs.
+    pub(super) fn is_usable(&self, now: UnixTime) -> bool {
         // A clock that went back makes a new one rather than one issued in the future.
-        self.key.as_ptr() == Arc::as_ptr(key) && self.issued_at <= now && now < self.usable_until
+        self.issued_at <= now && now < self.usable_until
     }
 
     /// Whether who asks is to have a new one made: one does it.

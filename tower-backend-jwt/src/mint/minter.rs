@@ -73,7 +73,7 @@ impl Minter {
         // Before the key is asked for: of a process that is held up in between, the token is the older one,
         // and not one of a key that is gone by now.
         let now = clock.now();
-        let key = self.settings.keys.signing_key()?;
+        let keys = &self.settings.keys;
         let inputs = Inputs {
             minter: self.number,
             caller,
@@ -82,13 +82,15 @@ impl Minter {
         };
         let cache = self.settings.cache.as_deref();
         match cache.and_then(|cache| cache.find(&inputs)) {
-            Some(Slot::Minted(minted)) if minted.is_usable(&key, now) => {
+            Some(Slot::Minted(minted))
+                if minted.is_usable(now) && keys.is_signing_key(&minted.key)? =>
+            {
                 if minted.is_to_be_renewed(now) {
                     self.renew(inputs.key(), &minted);
                 }
                 Ok(Minting::Done(Some(minted.value.clone())))
             }
-            _ => self.begin(&inputs, key, now),
+            _ => self.begin(&inputs, keys.signing_key()?, now),
         }
     }
 
@@ -104,7 +106,9 @@ impl Minter {
         if let Some(cache) = &self.settings.cache {
             let will_do = |slot: &Slot| match slot {
                 Slot::Signing(flight) => flight.is_of(&key),
-                Slot::Minted(minted) => minted.is_usable(&key, now),
+                Slot::Minted(minted) => {
+                    minted.key.as_ptr() == Arc::as_ptr(&key) && minted.is_usable(now)
+                }
             };
             match cache.begin(&place, &flight, will_do) {
                 Some(Slot::Signing(other)) => return Ok(Minting::Signing(other.outcome())),

@@ -41,7 +41,10 @@ impl Signatures {
         jobs.waiting.push_back(job);
         if jobs.working < most_working() {
             jobs.working += 1;
-            let thread = Working(self.clone());
+            let thread = Working {
+                signatures: self.clone(),
+                done: false,
+            };
             drop(jobs);
             runtime.spawn_blocking(move || thread.work());
         }
@@ -54,26 +57,40 @@ impl Signatures {
 }
 
 /// A thread at work, or one that is to be.
-struct Working(Signatures);
+struct Working {
+    signatures: Signatures,
+    /// Whether it has been counted off, since there was nothing left to do.
+    done: bool,
+}
 
 impl Working {
-    fn work(self) {
+    fn work(mut self) {
         while let Some(job) = self.next() {
             // What it leaves undone, it says by itself.
             let _ = catch_unwind(AssertUnwindSafe(job));
         }
     }
 
-    fn next(&self) -> Option<Job> {
-        self.0.jobs().waiting.pop_front()
+    /// The next job. When there is none, nobody relies on this thread from that moment on.
+    fn next(&mut self) -> Option<Job> {
+        let mut jobs = self.signatures.jobs();
+        let job = jobs.waiting.pop_front();
+        if job.is_none() {
+            jobs.working -= 1;
+            self.done = true;
+        }
+        job
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        let mut jobs = self.0.jobs();
+        if self.done {
+            return;
+        }
+        // The runtime has ended before it has begun. If it was the only one, nobody does what waits.
+        let mut jobs = self.signatures.jobs();
         jobs.working -= 1;
-        // None but when the runtime ends before it has begun.
         if jobs.working == 0 {
             let left = std::mem::take(&mut jobs.waiting);
             drop(jobs);
@@ -132,6 +149,17 @@ mod tests {
         }
         all.sort_unstable();
         assert_eq!(all, (0..50).chain(51..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_job_is_lost_between_two_threads() {
+        // A thread that is about to leave does not take a job along that came just then.
+        let signatures = Signatures::default();
+        for _ in 0..20_000 {
+            let (done, is_done) = tokio::sync::oneshot::channel();
+            assert!(signatures.aside(move || done.send(()).unwrap()).is_ok());
+            assert_eq!(is_done.await, Ok(()));
+        }
     }
 
     #[test]

@@ -7,7 +7,11 @@ use crate::{
 };
 #[cfg(feature = "rotation")]
 use crate::{KeyRingStatus, KeyStore, OpenKeyRing, PemDirectory, UnixTime, rotation::Rotating};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 /// Our keys: the one that signs, and the set that is published.
 ///
@@ -118,6 +122,31 @@ impl KeyRing {
             Kind::Fixed(fixed) => Ok(Arc::clone(&fixed.signing)),
             #[cfg(feature = "rotation")]
             Kind::Rotating(rotating) => rotating.signing_key(),
+        }
+    }
+
+    /// Whether this is the key that signs now: what [`signing_key`](Self::signing_key) returns, without
+    /// taking hold of it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tower_jwks::{Algorithm, KeyRing};
+    ///
+    /// let keys = KeyRing::generate(Algorithm::ES256)?;
+    /// let key = Arc::downgrade(&keys.signing_key()?);
+    /// assert!(keys.is_signing_key(&key)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`signing_key`](Self::signing_key).
+    pub fn is_signing_key(&self, key: &Weak<SigningKey>) -> Result<bool, KeysUnavailable> {
+        let is = |signing: &Arc<SigningKey>| Arc::as_ptr(signing) == key.as_ptr();
+        match &self.0 {
+            Kind::Fixed(fixed) => Ok(is(&fixed.signing)),
+            #[cfg(feature = "rotation")]
+            Kind::Rotating(rotating) => rotating.with_signing_key(is),
         }
     }
 

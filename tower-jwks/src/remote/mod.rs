@@ -38,7 +38,10 @@ pub use self::{
 
 use self::{builder::Location, state::State};
 use crate::{Algorithm, FetchFailure, KeySet, KeySource, KeysStatus, KeysUnavailable, Waiting};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 use tokio::task::AbortHandle;
 
 /// The keys of an identity provider, fetched from where it publishes them and kept up to date.
@@ -134,6 +137,11 @@ impl RemoteJwks {
 impl KeySource for RemoteJwks {
     fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
         self.0.state.keys()
+    }
+
+    fn are_current(&self, keys: &Weak<KeySet>) -> Result<bool, KeysUnavailable> {
+        let is = |current: &Arc<KeySet>| Arc::as_ptr(current) == keys.as_ptr();
+        self.0.state.with_keys(is)
     }
 
     fn refresh_for(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<Waiting> {

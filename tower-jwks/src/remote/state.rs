@@ -108,10 +108,17 @@ impl State {
 
     /// The keys, unless they are too old.
     pub(super) fn keys(&self) -> Result<Arc<KeySet>, KeysUnavailable> {
+        self.with_keys(Arc::clone)
+    }
+
+    pub(super) fn with_keys<T>(
+        &self,
+        look: impl FnOnce(&Arc<KeySet>) -> T,
+    ) -> Result<T, KeysUnavailable> {
         let trusted = self.trusted.load();
         match &*trusted {
             Some(trusted) if trusted.is_usable(self.settings.clock.now()) => {
-                Ok(Arc::clone(&trusted.keys))
+                Ok(look(&trusted.keys))
             }
             trusted => Err(self.unavailable(trusted.is_some())),
         }

@@ -141,15 +141,14 @@ async fn who_hangs_up_after_a_revocation_was_written_does_not_delay_it() {
         }
     }
     store.0.answers_never.store(false, Ordering::Relaxed);
-    let loads = store.0.loads.load(Ordering::Relaxed);
-    for _ in 0..100 {
-        if store.0.loads.load(Ordering::Relaxed) > loads {
-            break;
+    // How long keys take to be read is the machine's affair, and not the ring's.
+    for _ in 0..1000 {
+        if active(&keys) != revoked {
+            return;
         }
         settle().await;
     }
-    settle().await;
-    assert_ne!(active(&keys), revoked);
+    panic!("the revoked key still signs");
 }
 
 #[tokio::test]

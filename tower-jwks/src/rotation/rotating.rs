@@ -57,10 +57,17 @@ impl Rotating {
     }
 
     pub(crate) fn signing_key(&self) -> Result<Arc<SigningKey>, KeysUnavailable> {
+        self.with_signing_key(Arc::clone)
+    }
+
+    pub(crate) fn with_signing_key<T>(
+        &self,
+        look: impl FnOnce(&Arc<SigningKey>) -> T,
+    ) -> Result<T, KeysUnavailable> {
         let now = self.now();
         let current = self.current.load();
         match current.signer(&self.policy, now) {
-            Ok(key) => Ok(Arc::clone(key)),
+            Ok(key) => Ok(look(key)),
             Err(idle) => Err(self.unavailable(idle, current.state(), now)),
         }
     }
