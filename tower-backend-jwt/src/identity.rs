@@ -32,21 +32,25 @@ pub(crate) struct Sought<'a> {
     digest: Option<[u8; 32]>,
 }
 
-/// What a remembered token is known by. A text is kept with the claims.
+/// What a remembered token is known by. A text is kept with the claims, but for its header, which many
+/// tokens have in common.
 pub(crate) enum Identity<T> {
     Text(T),
     Digest([u8; 32]),
 }
 
 impl Sought<'_> {
-    /// Whether that is the one, whose text is given where it is known by it.
+    /// Whether that is the one, whose header and the rest of its text are given where it is known by them.
     pub(crate) fn is<'t, T>(
         &self,
         identity: &Identity<T>,
-        text: impl FnOnce(&T) -> &'t str,
+        text: impl FnOnce(&T) -> [&'t str; 2],
     ) -> bool {
         match (identity, &self.digest) {
-            (Identity::Text(at), None) => text(at).as_bytes() == self.token,
+            (Identity::Text(at), None) => {
+                let [header, rest] = text(at);
+                self.token.strip_prefix(header.as_bytes()) == Some(rest.as_bytes())
+            }
             (Identity::Digest(other), Some(digest)) => other == digest,
             _ => false,
         }
@@ -146,13 +150,13 @@ mod tests {
             let one = hasher.seek(b"header.claims.signature");
             let identity = match one.digest() {
                 Some(digest) => Identity::Digest(digest),
-                None => Identity::Text("header.claims.signature"),
+                None => Identity::Text(["header", ".claims.signature"]),
             };
-            assert!(one.is(&identity, |text| text));
+            assert!(one.is(&identity, |text| *text));
             assert_eq!(one.hash, hasher.seek(b"header.claims.signature").hash);
             for other in ["header.claims.signaturf", "header.claims.signatur", "", "x"] {
                 let other = hasher.seek(other.as_bytes());
-                assert!(!other.is(&identity, |text| text));
+                assert!(!other.is(&identity, |text| *text));
                 assert_ne!(other.hash, one.hash);
             }
         }

@@ -1,12 +1,6 @@
 //! A JWS in compact form, and the older forms of it.
 
-use crate::{Algorithm, ConfigError, KeysUnavailable, SigningKey};
-use base64::{
-    Engine as _,
-    engine::GeneralPurpose,
-    prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
-};
-use serde::Serialize;
+use crate::{ConfigError, KeysUnavailable, SigningKey, base64url, jws_header::Header};
 
 /// A JWS that is yet to be signed, by [`SigningKey::jws`].
 ///
@@ -32,20 +26,8 @@ use serde::Serialize;
 pub struct Jws<'a> {
     key: &'a SigningKey,
     header: Header<'a>,
-    alphabet: &'static GeneralPurpose,
-}
-
-/// In the order in which WSO2's products write them.
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Header<'a> {
-    typ: &'a str,
-    alg: Algorithm,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x5t: Option<&'a str>,
-    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
-    x5t_s256: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kid: Option<&'a str>,
+    /// Whether it is written in the standard alphabet.
+    standard: bool,
 }
 
 impl<'a> Jws<'a> {
@@ -59,7 +41,7 @@ impl<'a> Jws<'a> {
                 x5t_s256: None,
                 kid: Some(key.kid()),
             },
-            alphabet: &BASE64_URL_SAFE_NO_PAD,
+            standard: false,
         }
     }
 
@@ -145,7 +127,7 @@ impl<'a> Jws<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const fn with_standard_alphabet(mut self) -> Self {
-        self.alphabet = &BASE64_STANDARD_NO_PAD;
+        self.standard = true;
         self
     }
 
@@ -165,15 +147,23 @@ impl<'a> Jws<'a> {
     ///
     /// As [`SigningKey::sign`].
     pub fn sign(self, payload: &[u8]) -> Result<String, KeysUnavailable> {
-        let header =
-            serde_json::to_vec(&self.header).expect("a struct of strings always serializes");
-        let mut jws = String::with_capacity(payload.len() * 4 / 3 + 1024);
-        self.alphabet.encode_string(header, &mut jws);
+        let push = |text: &mut String, bytes: &[u8]| base64url::push(text, bytes, self.standard);
+        let header = self.key.headers().segment(self.header, self.standard, || {
+            let mut segment = String::new();
+            push(&mut segment, &self.header.to_json());
+            segment
+        });
+        let bytes = header.len()
+            + base64url::encoded_len(payload.len())
+            + base64url::encoded_len(self.key.signature_bytes())
+            + "..".len();
+        let mut jws = String::with_capacity(bytes);
+        jws.push_str(&header);
         jws.push('.');
-        self.alphabet.encode_string(payload, &mut jws);
+        push(&mut jws, payload);
         let signature = self.key.sign(jws.as_bytes())?;
         jws.push('.');
-        self.alphabet.encode_string(signature, &mut jws);
+        push(&mut jws, signature.as_ref());
         Ok(jws)
     }
 }

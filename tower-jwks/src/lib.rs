@@ -65,6 +65,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod algorithm;
+mod base64url;
 mod clock;
 mod crypto;
 mod der;
@@ -75,6 +76,7 @@ mod interop;
 mod issuer_serial;
 mod jwk;
 mod jws;
+mod jws_header;
 mod key_certificate;
 mod key_ring;
 mod key_set;

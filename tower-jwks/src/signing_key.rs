@@ -7,7 +7,9 @@ use crate::{
     der::{self, Certificate, certificate_error, private_key_error},
     issuer_serial::issuer_serial,
     jws::Jws,
+    jws_header::Headers,
     key_certificate::KeyCertificate,
+    material::PublicMaterial,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -41,6 +43,7 @@ pub struct SigningKey {
     kid: Box<str>,
     certificate: Option<KeyCertificate>,
     signatures: AtomicU64,
+    headers: Headers,
 }
 
 /// Signed once when a key is read.
@@ -124,6 +127,7 @@ impl SigningKey {
             kid: kid.into(),
             certificate: None,
             signatures: AtomicU64::new(0),
+            headers: Headers::default(),
         })
     }
 
@@ -316,6 +320,19 @@ impl SigningKey {
     /// As [`sign`](Self::sign).
     pub fn sign_jws(&self, typ: &str, payload: &[u8]) -> Result<String, KeysUnavailable> {
         self.jws(typ).sign(payload)
+    }
+
+    pub(crate) const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// How many bytes a signature has.
+    pub(crate) fn signature_bytes(&self) -> usize {
+        match self.jwk.material() {
+            PublicMaterial::Rsa { n, .. } => n.len(),
+            PublicMaterial::P384 { .. } => 96,
+            PublicMaterial::P256 { .. } | PublicMaterial::Ed25519 { .. } => 64,
+        }
     }
 
     /// A JWS whose form can be chosen, for services that read another than

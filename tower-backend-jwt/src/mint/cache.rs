@@ -169,7 +169,32 @@ impl Inputs<'_> {
 }
 
 /// What two keys are compared by.
-type Parts<'a> = (u64, Caller<'a>, Option<&'a Application>, &'a str);
+type Parts<'a> = (u64, Caller<'a>, Option<&'a Application>, SameClaims<'a>);
+
+/// Claims, compared by their JSON.
+struct SameClaims<'a>(&'a Claims);
+
+impl PartialEq for SameClaims<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        // None are nearly always compared with none. Processors take longest to compare two texts of no
+        // bytes, which are nowhere in memory.
+        match (self.0.is_empty(), other.0.is_empty()) {
+            (true, true) => true,
+            (false, false) => self.0.json() == other.0.json(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for SameClaims<'_> {}
+
+impl Hash for SameClaims<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if !self.0.is_empty() {
+            self.0.json().hash(state);
+        }
+    }
+}
 
 impl PartialEq for Caller<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -212,7 +237,7 @@ impl Key {
 
 impl<'a> Inputs<'a> {
     fn parts(&self) -> Parts<'a> {
-        let claims = self.claims.json();
+        let claims = SameClaims(self.claims);
         (self.minter, self.caller, self.application, claims)
     }
 }
