@@ -40,7 +40,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
         ));
     }
     let requests = options.pick(TOKENS, 3 * TOKENS);
-    let samples = rounds::quiet("issuers", options, || {
+    let rounds = rounds::quiet("issuers", options, || {
         let each = cases.iter_mut().map(|(_, tokens, warm, cold)| {
             timing::each(warm, tokens)?;
             let warm = timing::repeated(warm, tokens, requests)?;
@@ -50,13 +50,14 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
     })?;
     for (index, (label, ..)) in cases.iter().enumerate() {
         let of = |part: fn(&(f64, f64)) -> f64| {
-            let round = samples.iter().filter_map(|round| round.get(index));
+            let round = rounds.samples.iter().filter_map(|round| round.get(index));
             median(round.map(part))
         };
         report.push(
             Row::new(format!("issuers-{label}"))
                 .with("warm_ns", of(|(warm, _)| *warm))
-                .with("cold_validate_ns", of(|(_, cold)| *cold)),
+                .with("cold_validate_ns", of(|(_, cold)| *cold))
+                .with("quiet_rounds", rounds.quiet as f64),
         );
     }
     eprintln!();

@@ -34,7 +34,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
         ));
     }
     let requests = options.pick(TOKENS, 5_000);
-    let samples = rounds::quiet("sizes", options, || {
+    let rounds = rounds::quiet("sizes", options, || {
         let each = sizes.iter_mut().map(|(_, tokens, warm, cold)| {
             timing::each(warm, tokens)?;
             let warm = timing::repeated(warm, tokens, requests)?;
@@ -45,14 +45,15 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Faul
     for (index, (label, tokens, ..)) in sizes.iter().enumerate() {
         let length = tokens.first().map_or(0, HeaderValue::len) - "Bearer ".len();
         let of = |part: fn(&(f64, f64)) -> f64| {
-            let round = samples.iter().filter_map(|round| round.get(index));
+            let round = rounds.samples.iter().filter_map(|round| round.get(index));
             median(round.map(part))
         };
         report.push(
             Row::new(format!("size-{label}kb"))
                 .with("token_bytes", length as f64)
                 .with("warm_ns", of(|(warm, _)| *warm))
-                .with("cold_validate_ns", of(|(_, cold)| *cold)),
+                .with("cold_validate_ns", of(|(_, cold)| *cold))
+                .with("quiet_rounds", rounds.quiet as f64),
         );
     }
     eprintln!();

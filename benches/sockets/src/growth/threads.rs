@@ -1,10 +1,13 @@
 //! One thread and two, which have a core each and share the layers.
 
-use super::{rounds, timing};
+use super::{
+    rounds::{self, Rounds},
+    timing,
+};
 use crate::{
     Fault,
     args::Options,
-    machine::Pinning,
+    machine::{Pinning, this_threads_cpu},
     report::{Report, Row},
     stack::{self, DEFAULT_BOUNDS, Leaf},
     statistics::median,
@@ -34,17 +37,19 @@ pub(super) fn measure(
     let validating = stack::validating(&verifier, Some(DEFAULT_BOUNDS));
     let both = stack::both(&validating, &minting, Leaf::default());
     let turn = Duration::from_millis(options.pick(20, 500) as u64);
-    let mut case = |name: &str, samples: &[[f64; 3]]| {
+    let mut case = |name: &str, rounds: &Rounds<[f64; 3]>| {
+        let samples = &rounds.samples;
         // The cores need not be equally fast.
         let one = |[first, second, _]: &[f64; 3]| (first + second) / 2.0;
         let ratios = samples.iter().map(|sample| sample[2] / one(sample));
         let row = Row::new(format!("threads-{name}"))
-            .with("one_requests_per_s", median(samples.iter().map(one)))
+            .with("one_per_cpu_s", median(samples.iter().map(one)))
             .with(
-                "two_requests_per_s",
+                "two_per_cpu_s",
                 median(samples.iter().map(|sample| sample[2])),
             )
-            .with("ratio", median(ratios));
+            .with("ratio", median(ratios))
+            .with("quiet_rounds", rounds.quiet as f64);
         report.push(match name {
             "minted" => row.with("least_ratio", 1.9),
             _ => row,
@@ -61,20 +66,20 @@ pub(super) fn measure(
         &three("minted-one-token", &tokens[..1])?,
     );
     let alone = validating.layer(Leaf::default());
-    let samples = rounds::quiet("threads-validated", options, || {
+    let rounds = rounds::quiet("threads-validated", options, || {
         three_rates(pinning, &alone, &tokens, turn)
     })?;
-    case("validated", &samples);
-    let samples = rounds::quiet("threads-nothing", options, || {
+    case("validated", &rounds);
+    let rounds = rounds::quiet("threads-nothing", options, || {
         three_rates(pinning, &Leaf::default(), &tokens, turn)
     })?;
     // What the machine gives: nothing is shared.
-    case("nothing", &samples);
+    case("nothing", &rounds);
     eprintln!();
     Ok(())
 }
 
-/// Requests a second of one thread, on the first core and on the second, and of two.
+/// Requests a CPU second of one thread, on the first core and on the second, and of two.
 fn three_rates<S, B>(
     pinning: Pinning,
     service: &S,
@@ -91,7 +96,8 @@ where
     ])
 }
 
-/// Requests a second of a thread on each of these cores.
+/// Requests a CPU second of a thread on each of these cores, summed up: a thread that others keep from its core is no
+/// slower by that, but one that waits for another's cache line is.
 fn rate<S, B>(
     pinning: Pinning,
     service: &S,
@@ -123,13 +129,14 @@ where
                     let pinned = pinning.this_thread(*core);
                     barrier.wait();
                     pinned?;
-                    let start = Instant::now();
+                    let (start, used) = (Instant::now(), this_threads_cpu()?);
                     let mut requests = 0;
                     while start.elapsed() < turn {
                         timing::repeated(&mut service, &tokens, 1_000.max(tokens.len()))?;
                         requests += 1_000.max(tokens.len());
                     }
-                    Ok(requests as f64 / start.elapsed().as_secs_f64())
+                    let used = this_threads_cpu()? - used;
+                    Ok(requests as f64 / used.as_secs_f64())
                 })
             })
             .collect();

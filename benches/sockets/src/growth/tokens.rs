@@ -1,6 +1,9 @@
 //! 100, 10,000 and 1,000,000 different tokens, all of them in use.
 
-use super::{rounds, timing};
+use super::{
+    rounds::{self, Rounds},
+    timing,
+};
 use crate::{
     Fault, allocations,
     args::Options,
@@ -139,13 +142,15 @@ where
         step: stride(all),
         requests: if bounds.0 < all { all.min(AGAIN) } else { all },
     };
-    let hits = watched.tokens.status().hits;
+    let misses = watched.tokens.status().misses;
     let Passed { ns, hits: jwt_hits } = pass(&mut service, tokens, again, &watched.jwt, &mut jwts)?;
     let percent = |hits: u64| 100.0 * hits as f64 / again.requests as f64;
     Ok(Many {
         first_ns: first?.ns,
         again_ns: ns,
-        token_hit_percent: percent(watched.tokens.status().hits - hits),
+        token_hit_percent: percent(
+            again.requests as u64 - (watched.tokens.status().misses - misses),
+        ),
         jwt_hit_percent: percent(jwt_hits),
         // Of those that are kept.
         bytes_per_token: bytes / all.min(bounds.0) as f64,
@@ -238,7 +243,7 @@ fn evictions(
     let validating = stack::validating(verifier, None);
     let mut none = stack::both(&validating, &minting, Leaf::default());
     let mut turns = tokens.chunks_exact(turn).cycle();
-    let samples = rounds::quiet("evictions", options, || {
+    let Rounds { samples, quiet } = rounds::quiet("evictions", options, || {
         let tokens = turns.next().unwrap_or_default();
         let (fill, tokens) = tokens.split_at(BOUNDS.0.min(turn / 2));
         timing::each(&mut full, fill)?;
@@ -258,7 +263,8 @@ fn evictions(
             .with(
                 "difference_ns",
                 median(samples.iter().map(|(full, none)| full - none)),
-            ),
+            )
+            .with("quiet_rounds", quiet as f64),
     );
     Ok(())
 }

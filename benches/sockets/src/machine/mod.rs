@@ -12,7 +12,7 @@ pub(crate) use self::{
     priority::prefer_this_thread,
     process::Process,
     sleep::precise_sleep,
-    usage::{CpuTime, threads_cpu},
+    usage::{CpuTime, this_threads_cpu, threads_cpu},
     watch::{MOST_OTHERS_CORES, Watch, undisturbed},
 };
 
