@@ -96,7 +96,7 @@ impl Bench {
         eprintln!();
         let mut report = rows::report(&samples);
         report.note(self.pinning.note());
-        report.note("what the gateway logs goes to /dev/null; `-quiet`: it logs errors alone, and not each refusal; `-h2`: HTTP/2");
+        report.note("what the gateway logs goes to /dev/null; `-quiet`: it logs errors alone, and not each refusal; `-h2`: HTTP/2, where a token that is sent again takes a byte or two");
         report.note(format!(
             "{} tokens of {} bytes; {} requests in flight; {rounds} rounds",
             self.tokens.len(),

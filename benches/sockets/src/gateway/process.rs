@@ -63,7 +63,8 @@ impl Gateway {
         let settings = write(files.path(), provider, upstream)?;
         command.arg("--config").arg(settings);
         // The line that is printed last, when the gateway listens already.
-        let process = Process::start(&mut command, "signing with ")?;
+        let process = Process::start(&mut command, "signing with ")
+            .map_err(|error| format!("{error}\n{}", why(&command)))?;
         Ok(Self {
             process,
             _files: files,
@@ -76,6 +77,15 @@ impl Deref for Gateway {
 
     fn deref(&self) -> &Process {
         &self.process
+    }
+}
+
+/// What the gateway has against its settings. When it serves, nobody reads what it logs.
+fn why(command: &Command) -> String {
+    let mut check = Command::new(command.get_program());
+    match check.args(command.get_args()).arg("--check").output() {
+        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+        Err(error) => error.to_string(),
     }
 }
 
