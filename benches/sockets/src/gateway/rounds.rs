@@ -196,7 +196,6 @@ impl Serving<'_> {
         Ok(Sample {
             cpu_us: cpu.micros() / requests,
             over_plain_us: cpu.micros() / requests - self.plain_us,
-            load_us: shares.own_cores * shares.elapsed.as_secs_f64() * 1e6 / requests,
             requests_per_s: requests / elapsed,
             busy_percent: cpu.as_secs_f64() / elapsed * 100.0,
             others_cores: shares.others_cores,

@@ -13,8 +13,6 @@ pub(super) struct Sample {
     pub(super) cpu_us: f64,
     /// More than a plain request in the same process.
     pub(super) over_plain_us: f64,
-    /// CPU time of the load and the service behind.
-    pub(super) load_us: f64,
     pub(super) requests_per_s: f64,
     /// Of its core. Where it is far from 100 the server had to wait for the load.
     pub(super) busy_percent: f64,
@@ -85,7 +83,6 @@ fn row(name: &str, samples: &[Sample]) -> Row {
     Row::new(name)
         .with("cpu_us", of(|sample| sample.cpu_us))
         .with("over_plain_us", of(|sample| sample.over_plain_us))
-        .with("load_us", of(|sample| sample.load_us))
         .with("requests_per_s", of(|sample| sample.requests_per_s))
         .with("busy_percent", of(|sample| sample.busy_percent))
         .with("others_cores", of(|sample| sample.others_cores))

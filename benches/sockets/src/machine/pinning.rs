@@ -26,6 +26,10 @@ impl Pinning {
         Self(there && two && cores >= 2)
     }
 
+    pub(crate) const fn is_on(self) -> bool {
+        self.0
+    }
+
     pub(crate) const fn note(self) -> &'static str {
         match self {
             Self(true) => "processes are bound to cores",
