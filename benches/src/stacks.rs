@@ -81,7 +81,7 @@ mod tests {
             let response = call(&mut router, requests.next_with::<Body>());
             assert_eq!(response.status(), StatusCode::OK);
         }
-        let status = cache.status();
-        assert!(status.hits * 50 <= status.misses, "{status:?}");
+        let (misses, requests) = (cache.status().misses, 3 * tokens.len() as u64);
+        assert!(misses * 100 >= requests * 98, "{misses} of {requests}");
     }
 }
