@@ -52,6 +52,14 @@ impl Sought<'_> {
         }
     }
 
+    /// How many bytes of its text are kept, if it is verified.
+    pub(crate) const fn kept_text(&self) -> usize {
+        match self.digest {
+            None => self.token.len(),
+            Some(_) => 0,
+        }
+    }
+
     /// Its digest, if it is known by that.
     pub(crate) const fn digest(&self) -> Option<[u8; 32]> {
         self.digest
