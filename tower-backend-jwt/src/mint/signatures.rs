@@ -163,36 +163,31 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_a_runtime_leaves_undone_is_dropped_and_the_next_one_is_done() {
+    fn a_job_for_a_runtime_that_has_ended_is_dropped_and_the_next_one_is_done() {
         struct Told(mpsc::Sender<&'static str>);
         impl Drop for Told {
             fn drop(&mut self) {
                 self.0.send("dropped").unwrap();
             }
         }
-        let runtime = || {
-            tokio::runtime::Builder::new_current_thread()
-                .max_blocking_threads(1)
-                .build()
-                .unwrap()
-        };
         let signatures = Signatures::default();
         let (told, is_told) = mpsc::channel();
-        let first = runtime();
-        let (end, is_over) = mpsc::channel::<()>();
-        // Takes the one thread for as long as it takes.
-        first.spawn_blocking(move || is_over.recv());
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let ended = runtime.handle().clone();
+        runtime.shutdown_background();
         {
-            let _in = first.enter();
-            let undone = Told(told.clone());
-            assert!(signatures.aside(move || drop(undone)).is_ok());
+            let _in = ended.enter();
+            let (undone, told) = (Told(told.clone()), told.clone());
+            let job = move || {
+                let _undone = undone;
+                told.send("done").unwrap();
+            };
+            assert!(signatures.aside(job).is_ok());
         }
-        first.shutdown_background();
-        drop(end);
-        assert_eq!(is_told.recv(), Ok("dropped"));
+        assert_eq!(is_told.try_recv(), Ok("dropped"));
 
-        let second = runtime();
-        let _in = second.enter();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let _in = runtime.enter();
         assert!(signatures.aside(move || told.send("done").unwrap()).is_ok());
         assert_eq!(is_told.recv(), Ok("done"));
     }
