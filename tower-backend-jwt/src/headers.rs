@@ -10,7 +10,7 @@ pub(crate) struct Headers(ArcSwap<Vec<Arc<Encoded>>>);
 
 /// A header, and its text before it was decoded.
 pub(crate) struct Encoded {
-    segment: Box<str>,
+    pub(crate) segment: Box<str>,
     pub(crate) header: Header,
 }
 

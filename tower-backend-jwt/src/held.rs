@@ -58,6 +58,7 @@ where
     S: Service<Request<ReqBody>>,
 {
     /// Nothing has to be waited for.
+    #[inline]
     pub(crate) const fn decided(future: ResponseFuture<S::Future>) -> Self {
         Self {
             state: State::Decided { future },

@@ -32,30 +32,34 @@ pub(crate) struct Sought<'a> {
     digest: Option<[u8; 32]>,
 }
 
-/// What a remembered token is known by. A text is kept with the claims.
+/// What a remembered token is known by. A text is kept with the claims, but for its header, which many
+/// tokens have in common.
 pub(crate) enum Identity<T> {
     Text(T),
     Digest([u8; 32]),
 }
 
 impl Sought<'_> {
-    /// Whether that is the one, whose text is given where it is known by it.
+    /// Whether that is the one, whose header and the rest of its text are given where it is known by them.
     pub(crate) fn is<'t, T>(
         &self,
         identity: &Identity<T>,
-        text: impl FnOnce(&T) -> &'t str,
+        text: impl FnOnce(&T) -> [&'t str; 2],
     ) -> bool {
         match (identity, &self.digest) {
-            (Identity::Text(at), None) => text(at).as_bytes() == self.token,
+            (Identity::Text(at), None) => {
+                let [header, rest] = text(at);
+                self.token.strip_prefix(header.as_bytes()) == Some(rest.as_bytes())
+            }
             (Identity::Digest(other), Some(digest)) => other == digest,
             _ => false,
         }
     }
 
-    /// How many bytes of its text are kept, if it is verified.
-    pub(crate) const fn kept_text(&self) -> usize {
+    /// How many bytes of its text are kept with its claims, if it is verified: what is behind its header.
+    pub(crate) const fn kept_text(&self, header: &str) -> usize {
         match self.digest {
-            None => self.token.len(),
+            None => self.token.len().saturating_sub(header.len()),
             Some(_) => 0,
         }
     }
@@ -154,13 +158,13 @@ mod tests {
             let one = hasher.seek(b"header.claims.signature");
             let identity = match one.digest() {
                 Some(digest) => Identity::Digest(digest),
-                None => Identity::Text("header.claims.signature"),
+                None => Identity::Text(["header", ".claims.signature"]),
             };
-            assert!(one.is(&identity, |text| text));
+            assert!(one.is(&identity, |text| *text));
             assert_eq!(one.hash, hasher.seek(b"header.claims.signature").hash);
             for other in ["header.claims.signaturf", "header.claims.signatur", "", "x"] {
                 let other = hasher.seek(other.as_bytes());
-                assert!(!other.is(&identity, |text| text));
+                assert!(!other.is(&identity, |text| *text));
                 assert_ne!(other.hash, one.hash);
             }
         }

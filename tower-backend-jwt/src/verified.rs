@@ -27,7 +27,7 @@ pub struct VerifiedToken(Arc<Inner>);
 
 struct Inner {
     proof: Proof,
-    /// The token's text stands behind them, where it is known by that.
+    /// The rest of the token's text stands behind them, where it is known by that.
     claims: Object,
     registered: Registered,
     subject: Option<Span>,
@@ -86,7 +86,7 @@ impl VerifiedToken {
         };
         let identity = match sought.digest() {
             Some(digest) => Identity::Digest(digest),
-            None => Identity::Text(claims.append(token)),
+            None => Identity::Text(claims.append(&token[proof.header.segment.len()..])),
         };
         Ok(Self(Arc::new(Inner {
             proof,
@@ -231,10 +231,15 @@ impl VerifiedToken {
         self.0.hash
     }
 
+    /// Its header as it was encoded, and the rest of its text, which is there.
+    fn text(&self, rest: Span) -> [&str; 2] {
+        [&self.0.proof.header.segment, self.0.claims.at(rest)]
+    }
+
     /// Whether it was made from this token, by the verifier that looks for it.
     pub(crate) fn is(&self, sought: &Sought<'_>) -> bool {
         (self.0.hasher, self.0.hash) == (sought.hasher, sought.hash)
-            && sought.is(&self.0.identity, |text| self.0.claims.at(*text))
+            && sought.is(&self.0.identity, |text| self.text(*text))
     }
 
     /// Whether the other is the same token, read by the same rules: two verifiers may read one in two ways.
@@ -244,7 +249,7 @@ impl VerifiedToken {
             || by(self) == by(other)
                 && match (&self.0.identity, &other.0.identity) {
                     (Identity::Text(one), Identity::Text(another)) => {
-                        self.0.claims.at(*one) == other.0.claims.at(*another)
+                        self.text(*one) == other.text(*another)
                     }
                     (Identity::Digest(one), Identity::Digest(another)) => one == another,
                     _ => false,

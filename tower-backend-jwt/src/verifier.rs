@@ -116,7 +116,7 @@ impl Verifier {
         let token = std::str::from_utf8(sought.token).map_err(|_| Malformed)?;
         let jws = Compact::split(token)?;
         let header = self.0.headers.read(jws.header())?;
-        let mut claims = jws.claims(sought.kept_text())?;
+        let mut claims = jws.claims(sought.kept_text(jws.header()))?;
         let Header {
             algorithm,
             kid,

@@ -2,10 +2,10 @@
 
 #[cfg(feature = "rotation")]
 use crate::rotation::Audience;
-use crate::{Jwk, JwkSet, KeyRing, KeysUnavailable, crypto};
+use crate::{Jwk, JwkSet, KeyRing, KeysUnavailable, MediaType, crypto, serve::Document};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::HeaderValue;
+use http::{HeaderValue, header::VARY};
 use serde::Serialize;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -26,14 +26,12 @@ pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 /// ```
 #[derive(Clone)]
 pub struct PublishedKeys {
-    json: Bytes,
     max_age: Duration,
     /// Who counts those that are given it, for each key that is to sign later.
     #[cfg(feature = "rotation")]
     audiences: Arc<[Arc<Audience>]>,
-    pub(crate) etag: HeaderValue,
-    pub(crate) etag_jwk_set: HeaderValue,
-    pub(crate) cache_control: HeaderValue,
+    as_json: Document,
+    as_jwk_set: Document,
 }
 
 impl PublishedKeys {
@@ -65,16 +63,18 @@ impl PublishedKeys {
         let json = serde_json::to_string(&SetDocument { keys })
             .expect("strings in maps and arrays always serialize");
         let tag = format!("{epoch}{}", entity_tag(&json));
-        let ascii = |text: String| {
-            HeaderValue::try_from(text).expect("base64url, digits and names are visible ASCII")
+        let json = Bytes::from(json);
+        let cache_control = format!("public, max-age={}", max_age.as_secs());
+        let vary = [(VARY, HeaderValue::from_static("accept"))];
+        let document = |tag: &str, media_type: MediaType| {
+            let body = json.clone();
+            Document::new(body, tag, media_type.value(), &cache_control, &vary)
         };
         Self {
             // A strong tag belongs to one representation, so each media type has its own
             // (RFC 9110 section 8.8.1).
-            etag: ascii(format!("\"{tag}\"")),
-            etag_jwk_set: ascii(format!("\"{tag}.jwk-set\"")),
-            cache_control: ascii(format!("public, max-age={}", max_age.as_secs())),
-            json: json.into(),
+            as_json: document(&tag, MediaType::Json),
+            as_jwk_set: document(&format!("{tag}.jwk-set"), MediaType::JwkSet),
             max_age,
             #[cfg(feature = "rotation")]
             audiences: Arc::default(),
@@ -94,7 +94,7 @@ impl PublishedKeys {
     /// The set as JSON.
     #[must_use]
     pub fn json(&self) -> &str {
-        std::str::from_utf8(&self.json).expect("rendered as a string")
+        std::str::from_utf8(self.as_json.body()).expect("rendered as a string")
     }
 
     /// How long a verifier may keep it.
@@ -103,8 +103,11 @@ impl PublishedKeys {
         self.max_age
     }
 
-    pub(crate) fn body(&self) -> Bytes {
-        self.json.clone()
+    pub(crate) const fn document(&self, media_type: MediaType) -> &Document {
+        match media_type {
+            MediaType::Json => &self.as_json,
+            MediaType::JwkSet => &self.as_jwk_set,
+        }
     }
 }
 

@@ -49,6 +49,7 @@ impl<S, ReqBody> AccessTokenFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
+    #[inline]
     pub(super) const fn new(held: HeldFuture<S, ReqBody, WaitForKey>) -> Self {
         Self { held }
     }

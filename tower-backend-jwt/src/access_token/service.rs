@@ -135,21 +135,25 @@ where
             request = Request::from_parts(head, body);
             admitted
         };
-        AccessTokenFuture::new(match admitted {
-            Ok(()) => HeldFuture::decided(ResponseFuture::inner(self.inner.call(request))),
+        // Each arm makes the whole future: it is large, and would be copied from one to the next.
+        match admitted {
+            Ok(()) => AccessTokenFuture::new(HeldFuture::decided(ResponseFuture::inner(
+                self.inner.call(request),
+            ))),
             Err(Failure {
                 waiting: Some(waiting),
                 ..
             }) => {
                 let settings = Arc::clone(&self.settings);
                 let wait = WaitForKey { waiting, settings };
-                HeldFuture::held(&mut self.inner, request.into_parts(), wait)
+                let held = HeldFuture::held(&mut self.inner, request.into_parts(), wait);
+                AccessTokenFuture::new(held)
             }
             Err(Failure { refusal, .. }) => {
                 let (head, _) = request.into_parts();
                 let response = self.settings.responder.respond(refusal, &head);
-                HeldFuture::decided(ResponseFuture::own(response))
+                AccessTokenFuture::new(HeldFuture::decided(ResponseFuture::own(response)))
             }
-        })
+        }
     }
 }

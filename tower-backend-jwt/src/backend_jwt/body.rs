@@ -1,13 +1,12 @@
 //! The response's body, without the fields among its trailers.
 
+use super::names::Names;
 use crate::field::strip;
 use bytes::Bytes;
-use http::HeaderName;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -18,12 +17,12 @@ pin_project! {
     pub struct StripBody<B> {
         #[pin]
         inner: B,
-        names: Arc<[HeaderName]>,
+        names: Names,
     }
 }
 
 impl<B> StripBody<B> {
-    pub(super) const fn new(inner: B, names: Arc<[HeaderName]>) -> Self {
+    pub(super) const fn new(inner: B, names: Names) -> Self {
         Self { inner, names }
     }
 }

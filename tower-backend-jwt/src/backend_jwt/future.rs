@@ -1,6 +1,6 @@
 //! The response, without the fields.
 
-use super::{body::StripBody, policies::Telling, service::set};
+use super::{body::StripBody, names::Names, policies::Telling, service::set};
 use crate::{
     field::strip,
     held::{Decide, HeldFuture},
@@ -52,10 +52,8 @@ impl<S, ReqBody> BackendJwtFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
-    pub(super) const fn new(
-        response: HeldFuture<S, ReqBody, WaitForJwt>,
-        names: Arc<[HeaderName]>,
-    ) -> Self {
+    #[inline]
+    pub(super) const fn new(response: HeldFuture<S, ReqBody, WaitForJwt>, names: Names) -> Self {
         Self {
             response: StripHeaderFuture::new(response, names),
         }
@@ -89,12 +87,13 @@ pin_project! {
         #[pin]
         response: F,
         // Taken when it is done.
-        names: Option<Arc<[HeaderName]>>,
+        names: Option<Names>,
     }
 }
 
 impl<F> StripHeaderFuture<F> {
-    pub(super) const fn new(response: F, names: Arc<[HeaderName]>) -> Self {
+    #[inline]
+    pub(super) const fn new(response: F, names: Names) -> Self {
         Self {
             response,
             names: Some(names),

@@ -38,8 +38,15 @@ use tower_layer::Layer;
 ///
 /// However many requests want the same one, it is signed once, and the others wait for it. Signatures of RSA
 /// and P-384 keys are made beside the threads that serve requests, so that a request whose JWT is there
-/// waits for nobody's: [the figures](#signatures). For this the service has to be `Clone`; without a tokio runtime
-/// they are made at once.
+/// waits for nobody's. For this the service has to be `Clone`. Where there is no tokio runtime they are made at
+/// once, and none ahead of time.
+///
+/// | p99 of requests whose JWT is there, against that without others | signed on the workers | beside them |
+/// |---|---|---|
+/// | while 500 new tokens a second arrive | 4.1 | 1.3 |
+/// | 2,000 | 35 | 1.1 |
+///
+/// (RS256 with 2048 bits, two workers on two cores, 2,000 requests a second; `cargo xtask bench storm`.)
 ///
 /// # Order
 ///

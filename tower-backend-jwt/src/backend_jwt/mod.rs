@@ -3,6 +3,7 @@
 mod body;
 mod future;
 mod layer;
+mod names;
 mod policies;
 mod service;
 mod strip;

@@ -1,5 +1,6 @@
 //! After which policy a request is told of.
 
+use super::names::Names;
 use crate::{
     BackendClaims, PolicySet, PreparedPolicy,
     mint::{Minter, Settings},
@@ -55,16 +56,16 @@ pub(super) struct Telling {
 
 #[derive(Clone)]
 pub(super) enum Policies {
-    One(Arc<Minter>, Arc<[HeaderName]>),
+    One(Arc<Minter>, HeaderName),
     Chosen(PolicySet, Arc<dyn ChoosePolicy>),
 }
 
 impl Telling {
     /// The fields that are the gateway's.
-    pub(super) fn headers(&self) -> Arc<[HeaderName]> {
+    pub(super) fn headers(&self) -> Names {
         match &self.policies {
-            Policies::One(_, header) => Arc::clone(header),
-            Policies::Chosen(set, _) => set.headers(),
+            Policies::One(_, header) => Names::One(header.clone()),
+            Policies::Chosen(set, _) => Names::Several(set.headers()),
         }
     }
 }
@@ -84,7 +85,7 @@ impl OnePolicy {
 impl From<&OnePolicy> for Policies {
     fn from(OnePolicy(minter): &OnePolicy) -> Self {
         let header = minter.settings().policy.header_name().clone();
-        Self::One(Arc::clone(minter), Arc::new([header]))
+        Self::One(Arc::clone(minter), header)
     }
 }
 

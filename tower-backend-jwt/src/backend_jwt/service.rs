@@ -3,6 +3,7 @@
 use super::{
     body::StripBody,
     future::{BackendJwtFuture, WaitForJwt},
+    names::Names,
     policies::{Policies, Telling},
 };
 use crate::{
@@ -35,31 +36,20 @@ impl<S> BackendJwt<S> {
 }
 
 impl Telling {
-    /// Takes off what the caller sent in any of the gateway's fields, and sets the one of the policy, where
-    /// there is something to set. What is yet to be signed has to be waited for.
-    fn tell<B>(
-        self: &Arc<Self>,
-        request: Request<B>,
-        names: &mut Arc<[HeaderName]>,
-    ) -> (Request<B>, Result<Option<WaitForJwt>, Refusal>) {
-        let mut request = request;
-        for name in names.iter() {
-            strip(request.headers_mut(), name);
+    /// Whether nobody looks at the head of a request but this layer: the policy, if so.
+    const fn policy_without_head(&self) -> Option<&Arc<Minter>> {
+        match (&self.policies, &self.claims) {
+            (Policies::One(minter, _), None) => Some(minter),
+            _ => None,
         }
-        if let (Policies::One(minter, _), None) = (&self.policies, &self.claims) {
-            let told = self.tell_after(minter, &mut request, None);
-            return (request, told);
-        }
-        // Who chooses, and who has claims of his own, asks for the head alone.
-        let (mut head, body) = request.into_parts();
-        let told = self.tell_by_head(&mut head, names);
-        (Request::from_parts(head, body), told)
     }
 
+    /// Sets the field of the policy, where there is something to set. What is yet to be signed has to be
+    /// waited for.
     fn tell_by_head(
         self: &Arc<Self>,
         request: &mut Parts,
-        names: &mut Arc<[HeaderName]>,
+        names: &mut Names,
     ) -> Result<Option<WaitForJwt>, Refusal> {
         let chosen;
         let minter = match &self.policies {
@@ -76,10 +66,10 @@ impl Telling {
             }
         };
         let header = minter.settings().policy.header_name();
-        if !names.contains(header) {
+        if !names.iter().any(|name| name == header) {
             // The set was changed since its fields were looked at, or has a successor.
             strip(&mut request.headers, header);
-            *names = names.iter().chain([header]).cloned().collect();
+            names.add(header);
         }
         let own = match (&self.claims, request.extensions.get::<VerifiedToken>()) {
             (Some(claims), Some(token)) => Some(claims.backend_claims(token, request)?),
@@ -154,18 +144,36 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let mut names = self.telling.headers();
-        let (request, told) = self.telling.tell(request, &mut names);
-        let response = match told {
-            Ok(None) => HeldFuture::decided(ResponseFuture::inner(self.inner.call(request))),
-            Ok(Some(wait)) => HeldFuture::held(&mut self.inner, request.into_parts(), wait),
+        // What the caller sent in any of the gateway's fields.
+        for name in names.iter() {
+            strip(request.headers_mut(), name);
+        }
+        let told = match self.telling.policy_without_head() {
+            Some(minter) => self.telling.tell_after(minter, &mut request, None),
+            None => {
+                let (mut head, body) = request.into_parts();
+                let told = self.telling.tell_by_head(&mut head, &mut names);
+                request = Request::from_parts(head, body);
+                told
+            }
+        };
+        // Each arm makes the whole future: it is large, and would be copied from one to the next.
+        match told {
+            Ok(None) => BackendJwtFuture::new(
+                HeldFuture::decided(ResponseFuture::inner(self.inner.call(request))),
+                names,
+            ),
+            Ok(Some(wait)) => BackendJwtFuture::new(
+                HeldFuture::held(&mut self.inner, request.into_parts(), wait),
+                names,
+            ),
             Err(refusal) => {
                 let (head, _) = request.into_parts();
                 let response = self.telling.responder.respond(refusal, &head);
-                HeldFuture::decided(ResponseFuture::own(response))
+                BackendJwtFuture::new(HeldFuture::decided(ResponseFuture::own(response)), names)
             }
-        };
-        BackendJwtFuture::new(response, names)
+        }
     }
 }

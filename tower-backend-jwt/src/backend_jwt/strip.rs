@@ -1,12 +1,9 @@
 //! Removing header fields that only we may set.
 
-use super::{body::StripBody, future::StripHeaderFuture};
+use super::{body::StripBody, future::StripHeaderFuture, names::Names};
 use crate::field::strip;
 use http::{HeaderName, Request, Response};
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -43,14 +40,14 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct StripHeaderLayer {
-    names: Arc<[HeaderName]>,
+    names: Names,
 }
 
 impl StripHeaderLayer {
     /// Removes the field of this name.
     pub fn new(name: HeaderName) -> Self {
         Self {
-            names: Arc::new([name]),
+            names: Names::One(name),
         }
     }
 
@@ -67,7 +64,7 @@ impl StripHeaderLayer {
     /// ```
     pub fn several(names: impl IntoIterator<Item = HeaderName>) -> Self {
         Self {
-            names: names.into_iter().collect(),
+            names: Names::Several(names.into_iter().collect()),
         }
     }
 }
@@ -78,7 +75,7 @@ impl<S> Layer<S> for StripHeaderLayer {
     fn layer(&self, inner: S) -> StripHeader<S> {
         StripHeader {
             inner,
-            names: Arc::clone(&self.names),
+            names: self.names.clone(),
         }
     }
 }
@@ -87,7 +84,7 @@ impl<S> Layer<S> for StripHeaderLayer {
 #[derive(Clone, Debug)]
 pub struct StripHeader<S> {
     inner: S,
-    names: Arc<[HeaderName]>,
+    names: Names,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for StripHeader<S>
@@ -106,7 +103,7 @@ where
         for name in self.names.iter() {
             strip(request.headers_mut(), name);
         }
-        StripHeaderFuture::new(self.inner.call(request), Arc::clone(&self.names))
+        StripHeaderFuture::new(self.inner.call(request), self.names.clone())
     }
 }
 

@@ -1,15 +1,17 @@
 //! What a JWKS request is answered: a function of the request's head and the published keys.
 
-use super::{BytesBody, metadata::IssuerMetadata, rate_limit::RateLimit};
+use super::{
+    BytesBody,
+    document::{insert_common, list},
+    metadata::IssuerMetadata,
+    rate_limit::RateLimit,
+};
 use crate::{KeysUnavailable, published::PublishKeys};
-use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
     header::{
-        ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-        ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
-        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT,
-        VARY, X_CONTENT_TYPE_OPTIONS,
+        ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE,
+        ALLOW, CACHE_CONTROL, RETRY_AFTER, USER_AGENT,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -26,7 +28,7 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    const fn value(self) -> HeaderValue {
+    pub(crate) const fn value(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json",
             Self::JwkSet => "application/jwk-set+json",
@@ -61,19 +63,11 @@ impl Answer {
             Ok(keys) => keys,
             Err(unavailable) => return keys_unavailable(&unavailable),
         };
-        let headers = request.headers();
-        let media_type = asked_media_type(headers).unwrap_or(self.media_type);
-        let etag = match media_type {
-            MediaType::Json => &keys.etag,
-            MediaType::JwkSet => &keys.etag_jwk_set,
-        };
-        let mut response = document(request, keys.body(), etag, media_type);
+        let media_type = asked_media_type(request.headers()).unwrap_or(self.media_type);
+        let response = keys.document(media_type).answer(request);
         if *request.method() == Method::GET || response.status() == StatusCode::NOT_MODIFIED {
-            keys.known_to(headers.get(USER_AGENT));
+            keys.known_to(request.headers().get(USER_AGENT));
         }
-        let fields = response.headers_mut();
-        fields.insert(CACHE_CONTROL, keys.cache_control.clone());
-        fields.insert(VARY, HeaderValue::from_static("accept"));
         response
     }
 
@@ -83,15 +77,10 @@ impl Answer {
         request: &Request<B>,
         metadata: &IssuerMetadata,
     ) -> Response<BytesBody> {
-        if let Some(refusal) = self.refuse(request.method()) {
-            return refusal;
+        match self.refuse(request.method()) {
+            Some(refusal) => refusal,
+            None => metadata.document().answer(request),
         }
-        let mut response = document(request, metadata.json(), metadata.etag(), MediaType::Json);
-        response.headers_mut().insert(
-            CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=600"),
-        );
-        response
     }
 
     /// The answer to a method that reads nothing, and to one request too many.
@@ -120,43 +109,11 @@ impl Answer {
     }
 }
 
-/// A response with no body, and the fields that every answer carries: the keys are public, so any
-/// origin may read them.
+/// A response with no body.
 fn respond(status: StatusCode) -> Response<BytesBody> {
     let mut response = Response::new(BytesBody::default());
     *response.status_mut() = status;
-    let fields = response.headers_mut();
-    for (name, value) in [
-        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-        (ACCESS_CONTROL_EXPOSE_HEADERS, "etag"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        fields.insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-fn document<B>(
-    request: &Request<B>,
-    json: Bytes,
-    etag: &HeaderValue,
-    media_type: MediaType,
-) -> Response<BytesBody> {
-    let known = has_tag(request.headers(), etag);
-    let mut response = respond(if known {
-        StatusCode::NOT_MODIFIED
-    } else {
-        StatusCode::OK
-    });
-    let fields = response.headers_mut();
-    fields.insert(ETAG, etag.clone());
-    if !known {
-        fields.insert(CONTENT_TYPE, media_type.value());
-        fields.insert(CONTENT_LENGTH, HeaderValue::from(json.len()));
-        if *request.method() != Method::HEAD {
-            *response.body_mut() = BytesBody::new(json);
-        }
-    }
+    insert_common(response.headers_mut());
     response
 }
 
@@ -181,24 +138,6 @@ fn too_many_requests(wait: Duration) -> Response<BytesBody> {
 /// At least one: `Retry-After: 0` invites a loop.
 fn seconds(duration: Duration) -> HeaderValue {
     HeaderValue::from(duration.as_secs().max(1))
-}
-
-/// The members of a comma-separated field, over all its lines. Entity tags and media ranges with a
-/// comma in quotes do not occur here: our tags have none, and a range that has one is none of ours.
-fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-}
-
-/// Whether `If-None-Match` holds the tag: weak comparison, RFC 9110 section 13.1.2.
-fn has_tag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
-    list(headers, IF_NONE_MATCH).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
-    })
 }
 
 /// The media type that `Accept` names with the higher weight, the first of equals. Wildcards and
@@ -255,24 +194,6 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, HeaderValue::from_static(accept));
             assert_eq!(asked_media_type(&headers), expected, "{accept}");
-        }
-    }
-
-    #[test]
-    fn if_none_match_is_compared_weakly_and_over_lists() {
-        let etag = HeaderValue::from_static("\"abc\"");
-        for (tags, expected) in [
-            ("\"abc\"", true),
-            ("W/\"abc\"", true),
-            ("\"x\", \"abc\"", true),
-            ("*", true),
-            ("abc", false),
-            ("\"abc.jwk-set\"", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, HeaderValue::from_static(tags));
-            assert_eq!(has_tag(&headers, &etag), expected, "{tags}");
         }
     }
 }

@@ -28,6 +28,7 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     /// The response of the service behind.
+    #[inline]
     pub const fn inner(future: F) -> Self {
         Self {
             state: State::Inner { future },

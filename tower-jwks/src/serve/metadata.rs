@@ -1,23 +1,22 @@
 //! The document that leads from an issuer's URL to its keys.
 
+use super::{MediaType, document::Document};
 use crate::{ConfigError, published::entity_tag};
-use bytes::Bytes;
-use http::{HeaderValue, Uri};
+use http::Uri;
 use serde::Serialize;
 
 /// `issuer` and `jwks_uri`, as OpenID Connect Discovery 1.0 section 4 places them.
 #[derive(Clone, Debug)]
 pub(super) struct IssuerMetadata {
     path: String,
-    json: Bytes,
-    etag: HeaderValue,
+    document: Document,
 }
 
 impl IssuerMetadata {
     /// The issuer is configuration and never the request's `Host`, which the caller chooses.
     pub(super) fn new(issuer: &str, jwks_path: &str) -> Result<Self, ConfigError> {
         #[derive(Serialize)]
-        struct Document<'a> {
+        struct Metadata<'a> {
             issuer: &'a str,
             jwks_uri: String,
         }
@@ -32,19 +31,20 @@ impl IssuerMetadata {
         if uri.query().is_some() || issuer.contains('#') {
             return Err(wrong("has a query or a fragment"));
         }
-        let document = Document {
+        let metadata = Metadata {
             issuer,
             jwks_uri: format!("{scheme}://{authority}{jwks_path}"),
         };
-        let json = serde_json::to_string(&document).expect("a struct of strings always serializes");
+        let json = serde_json::to_string(&metadata).expect("a struct of strings always serializes");
         let tag = entity_tag(&json);
+        let path = format!(
+            "{}/.well-known/openid-configuration",
+            uri.path().trim_end_matches('/')
+        );
+        let media_type = MediaType::Json.value();
         Ok(Self {
-            path: format!(
-                "{}/.well-known/openid-configuration",
-                uri.path().trim_end_matches('/')
-            ),
-            json: json.into(),
-            etag: HeaderValue::try_from(format!("\"{tag}\"")).expect("base64url is visible ASCII"),
+            path,
+            document: Document::new(json.into(), &tag, media_type, "public, max-age=600", &[]),
         })
     }
 
@@ -52,11 +52,7 @@ impl IssuerMetadata {
         &self.path
     }
 
-    pub(super) fn json(&self) -> Bytes {
-        self.json.clone()
-    }
-
-    pub(super) const fn etag(&self) -> &HeaderValue {
-        &self.etag
+    pub(super) const fn document(&self) -> &Document {
+        &self.document
     }
 }

@@ -2,12 +2,14 @@
 
 mod answer;
 mod body;
+mod document;
 mod endpoint;
 mod future;
 mod layer;
 mod metadata;
 mod rate_limit;
 
+pub(crate) use self::document::Document;
 pub use self::{
     answer::MediaType,
     body::{BytesBody, ResponseBody},
