@@ -261,9 +261,10 @@ impl VerifiedToken {
         self.rules().are_current(&self.0.proof.keys)
     }
 
-    /// The bytes it takes in memory, nearly.
+    /// The bytes it takes in memory, nearly: the header may be shared with others, or be its own.
     pub(crate) fn size(&self) -> usize {
-        size_of::<Inner>() + 2 * size_of::<usize>() + self.0.claims.bytes()
+        let header = self.0.proof.header.bytes();
+        size_of::<Inner>() + 2 * size_of::<usize>() + self.0.claims.bytes() + header
     }
 }
 

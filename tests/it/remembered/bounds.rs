@@ -50,6 +50,22 @@ async fn no_more_bytes_are_remembered_than_there_should_be() {
 }
 
 #[tokio::test]
+async fn a_header_that_no_other_token_has_takes_room_too() {
+    for known_by in BOTH {
+        let weight = async |bytes: usize| {
+            let (gateway, tokens) = bounded(known_by, 1000, 1 << 20);
+            let header = "x".repeat(bytes);
+            let token = Token::of(key(ALGORITHM)).header("x", header).sign();
+            gateway.ask(&token).await.unwrap();
+            tokens.status().bytes
+        };
+        for bytes in [700, 6000] {
+            assert!(weight(bytes).await >= weight(0).await + bytes as u64);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_is_too_large_to_be_remembered_is_accepted_each_time() {
     for known_by in BOTH {
         let (gateway, tokens) = bounded(known_by, 10, 4000);
