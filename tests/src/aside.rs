@@ -39,10 +39,15 @@ impl Aside {
         self.runtime.block_on(future)
     }
 
+    /// Does this in this runtime, without waiting for anything.
+    pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _in = self.runtime.enter();
+        work()
+    }
+
     /// Polls a future once in this runtime.
     pub fn poll<F: Future + ?Sized>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        let _in = self.runtime.enter();
-        future.poll(&mut Context::from_waker(Waker::noop()))
+        self.within(|| future.poll(&mut Context::from_waker(Waker::noop())))
     }
 
     /// Holds up all that is to be done aside from now on.

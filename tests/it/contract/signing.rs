@@ -33,8 +33,7 @@ type Asked = Pin<Box<<BackendJwt<Narrow> as Service<Request<UnsyncBody>>>::Futur
 /// Calls a service that is ready, whose request has to wait then.
 fn call(aside: &Aside, service: &mut BackendJwt<Narrow>) -> Asked {
     assert!(is_ready(service));
-    let mut asked =
-        aside.block_on(async { Box::pin(service.call(good(UnsyncBody::new("a body")))) });
+    let mut asked = aside.within(|| Box::pin(service.call(good(UnsyncBody::new("a body")))));
     assert!(aside.poll(asked.as_mut()).is_pending());
     asked
 }
@@ -108,7 +107,7 @@ fn a_service_goes_on_serving_while_a_request_of_its_waits() {
     let waiting = call(&aside, &mut service);
     for request in there {
         assert!(is_ready(&mut service));
-        let mut asked = aside.block_on(async { Box::pin(service.call(request)) });
+        let mut asked = aside.within(|| Box::pin(service.call(request)));
         assert_eq!(status(aside.poll(asked.as_mut())), 200);
     }
     assert_eq!(echo.count(), 3);

@@ -101,7 +101,7 @@ fn credentials(token: &str) -> Vec<(Vec<String>, u16, R)> {
         malformed(&[good.clone(), good.clone()]),
         malformed(&[good.clone(), "Basic dTpw".to_owned()]),
         malformed(&["Basic dTpw".to_owned(), good.clone()]),
-        malformed(&[good.clone(), String::new()]),
+        malformed(&[good, String::new()]),
         (vec![format!("Basic {token}")], 401, R::MissingCredentials),
         (vec![token.to_owned()], 401, R::MissingCredentials),
     ];

@@ -90,7 +90,7 @@ impl Minter {
                 }
                 Ok(Minting::Done(Some(minted.value.clone())))
             }
-            _ => self.begin(&inputs, keys.signing_key()?, now),
+            _ => self.begin(&inputs, &keys.signing_key()?, now),
         }
     }
 
@@ -98,16 +98,16 @@ impl Minter {
     fn begin(
         self: &Arc<Self>,
         inputs: &Inputs<'_>,
-        key: Arc<SigningKey>,
+        key: &Arc<SigningKey>,
         now: UnixTime,
     ) -> Result<Minting, Refusal> {
         let place = inputs.key();
-        let flight = Flight::new(&key);
+        let flight = Flight::new(key);
         if let Some(cache) = &self.settings.cache {
             let will_do = |slot: &Slot| match slot {
-                Slot::Signing(flight) => flight.is_of(&key),
+                Slot::Signing(flight) => flight.is_of(key),
                 Slot::Minted(minted) => {
-                    minted.key.as_ptr() == Arc::as_ptr(&key) && minted.is_usable(now)
+                    minted.key.as_ptr() == Arc::as_ptr(key) && minted.is_usable(now)
                 }
             };
             match cache.begin(&place, &flight, will_do) {
@@ -133,7 +133,7 @@ impl Minter {
             return Ok(Minting::Signing(outcome));
         }
         landing
-            .sign(&key, now)
+            .sign(key, now)
             .map(|value| Minting::Done(Some(value)))
     }
 
