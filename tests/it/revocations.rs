@@ -123,7 +123,7 @@ fn a_token_without_an_id_cannot_be_revoked_by_it() {
 
 #[test]
 fn what_is_shown_of_revocations_is_how_many_there_are() {
-    let revocations = Revocations::default();
+    let revocations = Revocations::with_clock(10, clock());
     assert!(revoke(&revocations, "telling-id", NOW));
     assert!(revoke_all_of(&revocations, "telling-subject"));
     let shown = format!("{revocations:?} {revocations:#?}");
@@ -133,7 +133,7 @@ fn what_is_shown_of_revocations_is_how_many_there_are() {
 
 #[test]
 fn clones_share_what_is_revoked() {
-    let revocations = Revocations::default();
+    let revocations = Revocations::with_clock(10, clock());
     let clone = revocations.clone();
     assert!(revoke(&revocations, "a", NOW));
     assert_eq!(clone.len(), 1);

@@ -89,7 +89,8 @@ async fn events_hold_a_reason_and_nothing_of_the_request() {
 async fn events_about_remembered_tokens_hold_nothing_of_them_either() {
     for known_by in [KnownBy::Text, KnownBy::Sha256] {
         let events = Capture::start();
-        let (clock, revocations) = (clock(), Revocations::default());
+        let clock = clock();
+        let revocations = Revocations::with_clock(10, clock.clone());
         let verifier = Verifier::builder()
             .issuer(forge::issuer(key(Algorithm::EdDSA)))
             .known_by(known_by)

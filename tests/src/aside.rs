@@ -1,36 +1,53 @@
-//! A runtime whose blocking work waits until it is told to go on.
+//! What is signed aside waits until it is told to go on.
 
 use std::{
     future::Future,
     pin::Pin,
-    sync::mpsc,
+    sync::{Arc, Condvar, Mutex, PoisonError},
     task::{Context, Poll, Waker},
+    thread,
 };
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Runtime};
+use tower_jwks::{Clock, UnixTime};
 
-/// A runtime with one thread for blocking work, which can be held up: what is to be done aside waits then,
-/// and is done in its order when it goes on.
+/// A runtime of this thread alone, and a gate for all other threads: whoever asks a [clock](Self::clock) of its
+/// there, as a signature does that is made aside, waits while it is held.
 #[derive(Debug)]
 pub struct Aside {
     runtime: Runtime,
-    held: Option<mpsc::Sender<()>>,
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    held: Mutex<bool>,
+    opened: Condvar,
 }
 
 impl Aside {
-    /// Not held up.
+    /// Nothing is held.
     ///
     /// # Panics
     ///
-    /// There is no such runtime to be had.
+    /// There is no runtime to be had.
     #[must_use]
     pub fn new() -> Self {
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(1)
-            .build();
+        let runtime = Builder::new_current_thread().enable_all().build();
         Self {
             runtime: runtime.expect("a runtime"),
-            held: None,
+            gate: Arc::default(),
+        }
+    }
+
+    /// A clock that keeps other threads waiting while they are held.
+    pub fn clock(&self, clock: impl Clock) -> impl Clock {
+        let (home, gate) = (thread::current().id(), Arc::clone(&self.gate));
+        move || -> UnixTime {
+            if thread::current().id() != home {
+                let held = gate.held.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(gate.opened.wait_while(held, |held| *held));
+            }
+            clock.now()
         }
     }
 
@@ -50,37 +67,43 @@ impl Aside {
         self.within(|| future.poll(&mut Context::from_waker(Waker::noop())))
     }
 
-    /// Holds up all that is to be done aside from now on.
-    pub fn hold(&mut self) {
-        let (held, is_over) = mpsc::channel::<()>();
-        // Ends when the sender is dropped.
-        self.runtime.spawn_blocking(move || is_over.recv().is_err());
-        self.held = Some(held);
+    /// Holds up all that is done aside from now on.
+    pub fn hold(&self) {
+        self.set(true);
     }
 
-    /// Lets it go on, and waits until all of it is done.
-    ///
-    /// # Panics
-    ///
-    /// The thread is gone.
-    pub fn go_on(&mut self) {
-        self.held = None;
-        let last = self.runtime.spawn_blocking(|| ());
-        self.block_on(last).expect("a thread that goes on");
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.set(false);
     }
 
-    /// Ends the runtime, whatever is yet to be done; a handle of it is left.
-    #[allow(clippy::must_use_candidate)] // it is ended all the same
-    pub fn end(self) -> Handle {
-        let handle = self.runtime.handle().clone();
-        self.runtime.shutdown_background();
-        drop(self.held);
-        handle
+    fn set(&self, held: bool) {
+        let mut gate = self
+            .gate
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *gate = held;
+        self.gate.opened.notify_all();
     }
 }
 
 impl Default for Aside {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Nobody is kept waiting by a test that has failed.
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.go_on();
+    }
+}
+
+/// Waits for what another thread does.
+pub fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        thread::yield_now();
     }
 }

@@ -12,7 +12,8 @@ pub struct CacheStatus {
     /// The bytes they take in memory, nearly. One counts for its even share of the bound at least, and so
     /// this is more than is taken where entries are small.
     pub bytes: u64,
-    /// How often what was looked for was not in it. How often it was is not counted, since it would be with
-    /// each request: all that were made, less these.
+    /// How often what was asked for was not in it, and was made: a token verified, a backend JWT signed. What
+    /// was refused is not among them. How often it was there is not counted: that would be a write, shared by all
+    /// threads, with each request.
     pub misses: u64,
 }

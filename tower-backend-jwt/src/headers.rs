@@ -14,13 +14,6 @@ pub(crate) struct Encoded {
     pub(crate) header: Header,
 }
 
-impl Encoded {
-    /// The bytes it takes in memory, nearly.
-    pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.segment.len()
-    }
-}
-
 /// The keys of some issuers, and of their last rotation.
 const MOST: usize = 16;
 

@@ -56,14 +56,6 @@ impl Sought<'_> {
         }
     }
 
-    /// How many bytes of its text are kept with its claims, if it is verified: what is behind its header.
-    pub(crate) const fn kept_text(&self, header: &str) -> usize {
-        match self.digest {
-            None => self.token.len().saturating_sub(header.len()),
-            Some(_) => 0,
-        }
-    }
-
     /// Its digest, if it is known by that.
     pub(crate) const fn digest(&self) -> Option<[u8; 32]> {
         self.digest

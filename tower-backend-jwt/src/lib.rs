@@ -102,6 +102,7 @@ mod access_token;
 mod axum;
 mod backend_jwt;
 mod base64url;
+mod bounded;
 mod cache_status;
 mod claims;
 #[cfg(feature = "config")]

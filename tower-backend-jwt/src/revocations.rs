@@ -19,7 +19,11 @@ use tower_jwks::{Clock, ConfigError, SystemClock, UnixTime};
 /// from then on, with `401`, wherever it is remembered, and so no backend JWT is handed out for it either.
 ///
 /// A token is named by its issuer and its `jti`, and not by its text, which may have more than one form: an
-/// ECDSA signature does. What is revoked is forgotten an hour after the tokens are expired.
+/// ECDSA signature does. A subject is [the one](VerifiedToken::subject) that the verifier's issuer
+/// [maps](crate::IssuerBuilder::map_claim) to `sub`.
+///
+/// What is revoked is forgotten an hour after the tokens are expired, as soon as something else is revoked. They are
+/// one process's: whoever runs several tells each, and tells it again when it has been started.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,10 +40,10 @@ use tower_jwks::{Clock, ConfigError, SystemClock, UnixTime};
 /// let verifier = Verifier::builder().issuer(issuer).revocations(revocations.clone()).build()?;
 ///
 /// // Later: one token, and all that alice has been given so far.
+/// let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
 /// let now = SystemClock.now();
-/// let hour = Duration::from_secs(3600);
 /// revocations.revoke_id("https://idp.example.com", "69558555", now.saturating_add(hour))?;
-/// revocations.revoke_subject("https://idp.example.com", "alice", now, hour)?;
+/// revocations.revoke_subject("https://idp.example.com", "alice", now.saturating_add(second), hour)?;
 /// assert_eq!(revocations.len(), 2);
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
@@ -47,11 +51,19 @@ use tower_jwks::{Clock, ConfigError, SystemClock, UnixTime};
 pub struct Revocations(Arc<Shared>);
 
 struct Shared {
-    issuers: RwLock<HashMap<Box<str>, Revoked>>,
+    table: RwLock<Table>,
     /// How many there are, to be asked without the lock: none, as a rule.
     len: AtomicUsize,
     most: usize,
     clock: Box<dyn Clock>,
+}
+
+#[derive(Default)]
+struct Table {
+    issuers: HashMap<Box<str>, Revoked>,
+    len: usize,
+    /// When the first may be forgotten.
+    forget_at: Option<UnixTime>,
 }
 
 /// Of one issuer.
@@ -68,23 +80,23 @@ struct Subject {
     expired_by: UnixTime,
 }
 
-/// For how long a revocation is kept when its tokens are expired, since a verifier's leeway, and its clock,
-/// let them live on for a while.
-const KEPT_LONGER: Duration = Duration::from_secs(3600);
-
 impl Revocations {
+    /// For how long a revocation is kept when its tokens are expired, since a verifier's leeway lets them live on
+    /// for a while.
+    pub(crate) const KEPT_LONGER: Duration = Duration::from_secs(3600);
+
     /// Room for so many.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self::with_clock(most, SystemClock)
+    pub fn new(entries: usize) -> Self {
+        Self::with_clock(entries, SystemClock)
     }
 
     /// Room for so many, which are forgotten by this clock.
-    pub fn with_clock(most: usize, clock: impl Clock) -> Self {
+    pub fn with_clock(entries: usize, clock: impl Clock) -> Self {
         Self(Arc::new(Shared {
-            issuers: RwLock::default(),
+            table: RwLock::default(),
             len: AtomicUsize::new(0),
-            most,
+            most: entries,
             clock: Box::new(clock),
         }))
     }
@@ -115,7 +127,7 @@ impl Revocations {
         jti: &str,
         expires_at: UnixTime,
     ) -> Result<(), ConfigError> {
-        self.change(issuer, |revoked, has_room| {
+        self.change(issuer, expires_at, |revoked, has_room| {
             if let Some(known) = revoked.ids.get_mut(jti) {
                 *known = expires_at.max(*known);
                 return true;
@@ -130,7 +142,8 @@ impl Revocations {
     /// Revokes all tokens of this issuer about this subject that were issued before this time, or do not say
     /// when they were; `token_life` is the longest that one of them lives.
     ///
-    /// Times are whole seconds: name the next one to revoke what was issued in this one as well.
+    /// Times are whole seconds: name the next one to revoke what was issued in this one as well, and a later one
+    /// by as much as the issuer's clock may be ahead of the one that says so.
     ///
     /// # Errors
     ///
@@ -143,7 +156,7 @@ impl Revocations {
         token_life: Duration,
     ) -> Result<(), ConfigError> {
         let expired_by = issued_before.saturating_add(token_life);
-        self.change(issuer, |revoked, has_room| {
+        self.change(issuer, expired_by, |revoked, has_room| {
             if let Some(known) = revoked.subjects.get_mut(subject) {
                 known.issued_before = issued_before.max(known.issued_before);
                 known.expired_by = expired_by.max(known.expired_by);
@@ -176,8 +189,8 @@ impl Revocations {
         if self.is_empty() {
             return false;
         }
-        let issuers = self.read();
-        let Some(revoked) = issuers.get(token.issuer()) else {
+        let table = self.read();
+        let Some(revoked) = table.issuers.get(token.issuer()) else {
             return false;
         };
         let by_id = || token.jti().is_some_and(|jti| revoked.ids.contains_key(jti));
@@ -187,49 +200,74 @@ impl Revocations {
                 .and_then(|subject| revoked.subjects.get(subject));
             entry.is_some_and(|Subject { issued_before, .. }| {
                 token
-                    .issued_at()
+                    .issued_second()
                     .is_none_or(|issued| issued < *issued_before)
             })
         };
         by_id() || by_subject()
     }
 
-    /// Makes a change to what is revoked of an issuer, that is told whether there is room for one more, and
-    /// tells whether it was made.
+    /// Makes a change to what is revoked of an issuer, until these tokens are expired. `change` is told whether
+    /// there is room for one more, and tells whether it was made.
     fn change(
         &self,
         issuer: &str,
+        expired_by: UnixTime,
         change: impl FnOnce(&mut Revoked, bool) -> bool,
     ) -> Result<(), ConfigError> {
-        let mut issuers = self.write();
-        let count = |issuers: &HashMap<_, Revoked>| issuers.values().map(Revoked::len).sum();
-        let mut len: usize = count(&issuers);
-        if len >= self.0.most {
-            let now = self.0.clock.now();
-            issuers.retain(|_, revoked| revoked.forget(now));
-            len = count(&issuers);
+        let now = self.0.clock.now();
+        let mut table = self.write();
+        if table.forget_at.is_some_and(|at| at <= now) {
+            table.forget(now);
         }
-        let revoked = issuers.entry(issuer.into()).or_default();
-        let changed = change(revoked, len < self.0.most);
-        issuers.retain(|_, revoked| revoked.len() > 0);
-        self.0.len.store(count(&issuers), Ordering::Release);
+        let has_room = table.len < self.0.most;
+        let revoked = table.issuers.entry(issuer.into()).or_default();
+        let before = revoked.len();
+        let changed = change(revoked, has_room);
+        let (added, is_none) = (revoked.len() - before, revoked.len() == 0);
+        if is_none {
+            table.issuers.remove(issuer);
+        }
+        table.len += added;
+        if changed {
+            let at = expired_by.saturating_add(Self::KEPT_LONGER);
+            table.forget_at = Some(table.forget_at.map_or(at, |first| first.min(at)));
+        }
+        self.0.len.store(table.len, Ordering::Release);
         if changed {
             return Ok(());
         }
         Err(ConfigError::new(
             "revocations",
-            format!("are {len}, and there is room for no more"),
+            format!("are {}, and there is room for no more", table.len),
         ))
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Box<str>, Revoked>> {
-        let issuers = self.0.issuers.read();
-        issuers.unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.table.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Box<str>, Revoked>> {
-        let issuers = self.0.issuers.write();
-        issuers.unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.table.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// Forgets those whose tokens are expired. Requests wait meanwhile, so that it is not done again within a
+    /// second.
+    fn forget(&mut self, now: UnixTime) {
+        let lives = |end: UnixTime| now < end.saturating_add(Revocations::KEPT_LONGER);
+        self.issuers.retain(|_, revoked| {
+            revoked.ids.retain(|_, end| lives(*end));
+            revoked
+                .subjects
+                .retain(|_, subject| lives(subject.expired_by));
+            revoked.len() > 0
+        });
+        self.len = self.issuers.values().map(Revoked::len).sum();
+        let first = self.issuers.values().flat_map(Revoked::ends).min();
+        let soonest = now.saturating_add(Duration::from_secs(1));
+        self.forget_at = first.map(|end| end.saturating_add(Revocations::KEPT_LONGER).max(soonest));
     }
 }
 
@@ -238,12 +276,10 @@ impl Revoked {
         self.ids.len() + self.subjects.len()
     }
 
-    /// Forgets those whose tokens are expired; whether any are left.
-    fn forget(&mut self, now: UnixTime) -> bool {
-        let lives = |expires_at: UnixTime| now < expires_at.saturating_add(KEPT_LONGER);
-        self.ids.retain(|_, expires_at| lives(*expires_at));
-        self.subjects.retain(|_, entry| lives(entry.expired_by));
-        self.len() > 0
+    /// When the tokens are expired.
+    fn ends(&self) -> impl Iterator<Item = UnixTime> {
+        let subjects = self.subjects.values().map(|subject| subject.expired_by);
+        self.ids.values().copied().chain(subjects)
     }
 }
 

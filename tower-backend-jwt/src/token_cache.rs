@@ -2,6 +2,7 @@
 
 use crate::{
     CacheStatus, VerifiedToken,
+    bounded::EvenShare,
     identity::{Hashed, Sought},
 };
 use quick_cache::{
@@ -47,7 +48,7 @@ use std::{
 pub struct TokenCache(Arc<Shared>);
 
 struct Shared {
-    tokens: Cache<Key, VerifiedToken, Weight, Hashed>,
+    tokens: Cache<Key, VerifiedToken, EvenShare, Hashed>,
     misses: AtomicU64,
 }
 
@@ -58,9 +59,7 @@ impl TokenCache {
     pub fn new(entries: usize, bytes: u64) -> Self {
         // An even share weighs nothing where there is room for none.
         let bytes = if entries == 0 { 0 } else { bytes };
-        let weight = Weight {
-            least: bytes.div_ceil(entries.max(1) as u64).max(1),
-        };
+        let weight = EvenShare::new(entries, bytes);
         let lifecycle = DefaultLifecycle::default();
         Self(Arc::new(Shared {
             tokens: Cache::with(entries, bytes, weight, Hashed::default(), lifecycle),
@@ -84,14 +83,11 @@ impl TokenCache {
     }
 
     pub(crate) fn find(&self, token: &Sought<'_>) -> Option<VerifiedToken> {
-        let found = self.0.tokens.get(token);
-        if found.is_none() {
-            self.0.misses.fetch_add(1, Ordering::Relaxed);
-        }
-        found
+        self.0.tokens.get(token)
     }
 
     pub(crate) fn insert(&self, token: VerifiedToken) {
+        self.0.misses.fetch_add(1, Ordering::Relaxed);
         self.0.tokens.insert(Key(token.clone()), token);
     }
 
@@ -133,16 +129,9 @@ impl Equivalent<Key> for Sought<'_> {
     }
 }
 
-/// Weighs a token by the memory it takes, nearly, and no less than an even share of all of it: so that
-/// there are no more tokens than there should be.
-#[derive(Clone)]
-struct Weight {
-    least: u64,
-}
-
-impl Weighter<Key, VerifiedToken> for Weight {
+impl Weighter<Key, VerifiedToken> for EvenShare {
     fn weight(&self, _: &Key, token: &VerifiedToken) -> u64 {
-        (token.size() as u64).max(self.least)
+        self.weigh(token.size())
     }
 }
 

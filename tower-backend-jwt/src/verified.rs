@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use std::{
     fmt,
     sync::{Arc, Weak},
+    time::Duration,
 };
 use tower_jwks::{Algorithm, KeySet, UnixTime};
 
@@ -149,6 +150,17 @@ impl VerifiedToken {
         self.0.registered.issued_at
     }
 
+    /// The second in which it was issued.
+    pub(crate) fn issued_second(&self) -> Option<UnixTime> {
+        let Registered {
+            issued_at,
+            issued_in_part,
+            ..
+        } = self.0.registered;
+        let part = Duration::from_secs(u64::from(issued_in_part));
+        issued_at.map(|issued_at| issued_at.saturating_sub(part))
+    }
+
     /// From when it is valid (`nbf`).
     #[must_use]
     pub fn not_before(&self) -> Option<UnixTime> {
@@ -261,10 +273,26 @@ impl VerifiedToken {
         self.rules().are_current(&self.0.proof.keys)
     }
 
-    /// The bytes it takes in memory, nearly: the header may be shared with others, or be its own.
+    /// The bytes it takes in memory, nearly.
     pub(crate) fn size(&self) -> usize {
-        let header = self.0.proof.header.bytes();
-        size_of::<Inner>() + 2 * size_of::<usize>() + self.0.claims.bytes() + header
+        let Inner {
+            proof,
+            claims,
+            registered,
+            scopes,
+            ..
+        } = &*self.0;
+        let spans = registered.audiences.as_ref().map_or(0, |spans| spans.len())
+            + match scopes {
+                Scopes::Text(_) => 0,
+                Scopes::Array(spans) => spans.len(),
+            };
+        size_of::<Inner>()
+            + 2 * size_of::<usize>()
+            + claims.bytes()
+            + spans * size_of::<Span>()
+            // Its own, if it is an odd one: others are shared.
+            + proof.header.segment.len()
     }
 }
 

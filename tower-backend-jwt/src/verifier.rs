@@ -116,7 +116,11 @@ impl Verifier {
         let token = std::str::from_utf8(sought.token).map_err(|_| Malformed)?;
         let jws = Compact::split(token)?;
         let header = self.0.headers.read(jws.header())?;
-        let mut claims = jws.claims(sought.kept_text(jws.header()))?;
+        let room = match sought.digest() {
+            Some(_) => 0,
+            None => token.len() - jws.header().len(),
+        };
+        let mut claims = jws.claims(room)?;
         let Header {
             algorithm,
             kid,
@@ -258,6 +262,8 @@ impl fmt::Debug for Verifier {
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(60);
 const DEFAULT_MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// Places in a longer one would not be told by 32 bits.
+const LONGEST_TOKEN_BYTES: usize = 256 * 1024 * 1024;
 
 /// Builds a [`Verifier`].
 #[must_use]
@@ -312,10 +318,20 @@ impl VerifierBuilder {
     ///
     /// # Errors
     ///
-    /// There is no issuer, or two of one name.
+    /// There is no issuer, or two of one name; tokens would be longer than 256 MiB; or, with
+    /// [revocations](Self::revocations), the leeway is more than an hour, by which they might be forgotten.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         if self.issuers.is_empty() {
             return Err(ConfigError::new("issuers", "are none"));
+        }
+        if self.max_token_bytes > LONGEST_TOKEN_BYTES {
+            return Err(ConfigError::new("max_token_bytes", "are more than 256 MiB"));
+        }
+        if self.revocations.is_some() && self.leeway > Revocations::KEPT_LONGER {
+            return Err(ConfigError::new(
+                "leeway",
+                "is more than an hour, which is as long as revocations are kept for tokens that are expired",
+            ));
         }
         let mut issuers = HashMap::with_capacity(self.issuers.len());
         for issuer in self.issuers {
@@ -345,6 +361,8 @@ impl fmt::Debug for VerifierBuilder {
             .field("issuers", &self.issuers)
             .field("leeway", &self.leeway)
             .field("max_token_bytes", &self.max_token_bytes)
+            .field("known_by", &self.known_by)
+            .field("revocations", &self.revocations)
             .finish_non_exhaustive()
     }
 }

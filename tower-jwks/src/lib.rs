@@ -102,6 +102,8 @@ mod store;
 mod test_directory;
 mod verifying_key;
 
+#[doc(hidden)]
+pub use self::digest::sha256;
 #[cfg(feature = "client")]
 pub use self::remote::{
     HttpClient, HttpClientBody, HttpClientBuilder, HttpClientError, HttpClientFuture,
@@ -122,7 +124,6 @@ pub use self::store::{DirectoryStore, KeyStore, MemoryStore, PemDirectory, Store
 pub use self::{
     algorithm::Algorithm,
     clock::{Clock, ManualClock, SystemClock, UnixTime},
-    digest::sha256,
     error::{ConfigError, InvalidSignature, KeysUnavailable},
     jwk::Jwk,
     jws::Jws,

@@ -102,6 +102,17 @@ impl Shell {
         }
     }
 
+    /// What it writes to its standard output, and whether it ends well.
+    pub(crate) fn output(mut self) -> Result<(String, bool), String> {
+        match self.command.stderr(Stdio::inherit()).output() {
+            Ok(output) => Ok((
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+                output.status.success(),
+            )),
+            Err(error) => Err(format!("`{}` cannot be started: {error}", self.text)),
+        }
+    }
+
     /// What it writes to its standard error, when it fails as it is meant to.
     pub(crate) fn fail(mut self) -> Result<String, String> {
         println!("$ {}  # is to fail", self.text);

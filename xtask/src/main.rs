@@ -1,5 +1,6 @@
 //! The checks of this repository, as one command: `cargo xtask test`.
 
+mod bench;
 mod command;
 mod dependencies;
 mod features;
@@ -28,6 +29,7 @@ The checks of this repository.
                                  gateways whose keys rotate, 10 times, and one that is killed meanwhile;
                                  clients of Python and Node, which keep the key set, verify all they sign
     cargo xtask simulate         the simulator of the key ring, for longer than a test may take; see its --help
+    cargo xtask bench [NAME]     what the crates cost, beside others: JSON, tables and plots; see its --help
 
 `cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
 not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
@@ -35,8 +37,10 @@ not all of it (no python3, no node, no go), is a failure; without it, it is skip
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let ["simulate", arguments @ ..] = arguments.as_slice() {
-        return simulate::run(arguments);
+    match arguments.as_slice() {
+        ["simulate", arguments @ ..] => return simulate::run(arguments),
+        ["bench", arguments @ ..] => return bench::run(arguments),
+        _ => {}
     }
     if arguments
         .iter()

@@ -1,8 +1,13 @@
 //! One port: HTTP/1.1 and HTTP/2, and an orderly end.
 
-use std::{fmt::Display, future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible, fmt::Display, future, io, net::SocketAddr, pin::pin, sync::Arc,
+    time::Duration,
+};
 
-use hyper::{Request, body::Incoming};
+use bytes::Bytes;
+use http_body::Body as HttpBody;
+use hyper::{Request, Response, body::Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulConnection},
@@ -13,9 +18,9 @@ use tokio::{
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
-use tower::ServiceBuilder;
+use tower::{BoxError, Service, ServiceBuilder};
 
-use crate::{body, forwarded::Peer, gateway::GatewayService};
+use crate::{body::Body, forwarded::Peer};
 
 /// What the connections of a port may use up.
 #[derive(Debug, Clone, Copy)]
@@ -40,13 +45,19 @@ impl Limits {
 }
 
 /// Serves until `end` completes, then lets requests in flight finish, for as long as `grace`.
-pub(crate) async fn accept(
+pub(crate) async fn accept<S, B>(
     listener: TcpListener,
-    service: GatewayService,
+    service: S,
     limits: Limits,
     end: impl Future<Output = ()>,
     grace: Duration,
-) {
+) where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     let mut server = auto::Builder::new(TokioExecutor::new());
     // With a timer, hyper limits how long the head of a request may take to arrive.
     server.http1().timer(TokioTimer::new());
@@ -112,17 +123,25 @@ async fn until_told<C: GracefulConnection>(
     connection.await
 }
 
-fn connection(
+fn connection<S, B>(
     server: &auto::Builder<TokioExecutor>,
     stream: TcpStream,
     peer: SocketAddr,
-    service: GatewayService,
-) -> impl GracefulConnection<Error: Display + Send> + Send + 'static {
+    service: S,
+) -> impl GracefulConnection<Error: Display + Send> + Send + use<S, B>
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     let _ = stream.set_nodelay(true);
+    let peer = Peer::new(peer);
     let service = ServiceBuilder::new()
         .map_request(move |request: Request<Incoming>| {
-            let mut request = request.map(body::boxed);
-            request.extensions_mut().insert(Peer(peer));
+            let mut request = request.map(|body| Body::Incoming { body });
+            request.extensions_mut().insert(peer.clone());
             request
         })
         .service(service);
@@ -147,9 +166,6 @@ async fn accept_failed(error: &io::Error) {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
-    use http::Response;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         sync::oneshot,
@@ -158,12 +174,13 @@ mod tests {
     use tower::{service_fn, util::BoxCloneSyncService};
 
     use super::*;
+    use crate::body;
 
     #[tokio::test(start_paused = true)]
     async fn who_says_nothing_does_not_keep_a_place_for_ever() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let service = BoxCloneSyncService::new(service_fn(async |_: Request<body::Body>| {
+        let service = BoxCloneSyncService::new(service_fn(async |_: Request<Body>| {
             Ok::<_, Infallible>(Response::new(body::full("answered")))
         }));
         let limits = Limits {

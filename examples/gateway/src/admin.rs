@@ -1,5 +1,5 @@
-//! How the gateway is, for whoever runs it: `/healthz`, `/readyz`, `/issuers`, `/applications` and `/keys`,
-//! at an address of their own.
+//! How the gateway is, for whoever runs it: `/healthz`, `/readyz`, `/issuers`, `/applications`, `/keys` and
+//! `/caches`, at an address of their own.
 //!
 //! Whoever reaches the address may read them: there is no authentication. They hold names, times and
 //! counts, and nothing of a token or a private key. The [`deployer`] is at the same address, and asks
@@ -27,6 +27,7 @@ use tower_jwks::{Clock, KeyRing, SystemClock};
 use crate::{
     applications::Applications,
     body::{self, Body},
+    caches::Caches,
     deployer,
     gateway::GatewayService,
     hosts::Hosts,
@@ -42,6 +43,7 @@ const LONGEST_NAME: usize = 200;
 pub(crate) struct Admin {
     issuers: Arc<Issuers>,
     keys: KeyRing,
+    caches: Caches,
     applications: Option<Applications>,
     deployer: Option<GatewayService>,
     hosts: Hosts,
@@ -52,6 +54,7 @@ impl Admin {
     pub(crate) fn new(
         issuers: Arc<Issuers>,
         keys: KeyRing,
+        caches: Caches,
         applications: Option<Applications>,
         deployer: Option<GatewayService>,
         hosts: Hosts,
@@ -59,6 +62,7 @@ impl Admin {
         Self {
             issuers,
             keys,
+            caches,
             applications,
             deployer,
             hosts,
@@ -79,10 +83,10 @@ impl Admin {
         let path = request.uri().path();
         if !matches!(
             path,
-            "/healthz" | "/readyz" | "/issuers" | "/applications" | "/keys"
+            "/healthz" | "/readyz" | "/issuers" | "/applications" | "/keys" | "/caches"
         ) {
             let mut text =
-                "here are /healthz, /readyz, /issuers, /applications and /keys".to_owned();
+                "here are /healthz, /readyz, /issuers, /applications, /keys and /caches".to_owned();
             if self.deployer.is_some() {
                 text += ", and the calls under ";
                 text += deployer::PATH;
@@ -104,6 +108,7 @@ impl Admin {
             "/healthz" => text_of(StatusCode::OK, "ok\n".to_owned(), request.method()),
             "/readyz" => self.ready(request.method()),
             "/keys" => written(&self.keys.status(), request.method()),
+            "/caches" => written(&self.caches.status(), request.method()),
             "/applications" => {
                 let status = self.applications.as_ref().map(Applications::status);
                 written(&status, request.method())

@@ -1,9 +1,58 @@
 //! The answers that the gateway gives itself, in the form of WSO2's error bodies.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use http::{HeaderValue, Method, Response, StatusCode, header};
+use pin_project_lite::pin_project;
 use serde_json::json;
 
 use crate::body::{self, Body};
+
+pin_project! {
+    /// The response future of what answers some requests itself, and passes the others on.
+    pub(crate) struct Answer<F: Future> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<F: Future> {
+        /// Nothing when it has been taken.
+        Own { output: Option<F::Output> },
+        Inner { #[pin] future: F },
+    }
+}
+
+impl<F: Future> Answer<F> {
+    pub(crate) const fn own(output: F::Output) -> Self {
+        let output = Some(output);
+        Self {
+            kind: Kind::Own { output },
+        }
+    }
+
+    pub(crate) const fn inner(future: F) -> Self {
+        Self {
+            kind: Kind::Inner { future },
+        }
+    }
+}
+
+impl<F: Future> Future for Answer<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().kind.project() {
+            KindProjection::Own { output } => output.take().map_or(Poll::Pending, Poll::Ready),
+            KindProjection::Inner { future } => future.poll(cx),
+        }
+    }
+}
 
 /// The path could be read in more than one way.
 pub(crate) fn bad_request(why: &str) -> Response<Body> {

@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -14,20 +14,35 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::BoxError;
+use tower_jwks::ResponseBody;
 
-use crate::{fold::folded, forwarded};
+use crate::{fold::folded, forwarded, upstream::Linked};
 
-/// The body of every request and response inside the gateway.
-pub(crate) type Body = UnsyncBoxBody<Bytes, BoxError>;
+pin_project! {
+    /// The body of every request and response inside the gateway. Only what has the type of no other is
+    /// boxed.
+    #[derive(Debug)]
+    #[project = BodyProjection]
+    pub(crate) enum Body {
+        /// As it comes from a client.
+        Incoming { #[pin] body: Incoming },
+        /// On its way back from a service behind.
+        Passing { #[pin] body: Passing<Linked> },
+        /// There already.
+        Full { #[pin] body: Full<Bytes> },
+        Boxed { #[pin] body: UnsyncBoxBody<Bytes, BoxError> },
+    }
+}
 
 /// A body that is there already.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never| match never {})
-        .boxed_unsync()
+    Body::Full {
+        body: Full::new(bytes.into()),
+    }
 }
 
 /// Any body as one of the gateway's.
@@ -35,7 +50,51 @@ pub(crate) fn boxed<B>(body: B) -> Body
 where
     B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    body.map_err(Into::into).boxed_unsync()
+    Body::Boxed {
+        body: body.map_err(Into::into).boxed_unsync(),
+    }
+}
+
+/// For what answers outside of a layer.
+impl From<Body> for ResponseBody<Body> {
+    fn from(body: Body) -> Self {
+        Self::inner(body)
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project() {
+            BodyProjection::Incoming { body } => body.poll_frame(cx).map_err(Into::into),
+            BodyProjection::Passing { body } => body.poll_frame(cx).map_err(Into::into),
+            BodyProjection::Full { body } => body.poll_frame(cx).map_err(|never| match never {}),
+            BodyProjection::Boxed { body } => body.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Incoming { body } => body.is_end_stream(),
+            Self::Passing { body } => body.is_end_stream(),
+            Self::Full { body } => body.is_end_stream(),
+            Self::Boxed { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Incoming { body } => body.size_hint(),
+            Self::Passing { body } => body.size_hint(),
+            Self::Full { body } => body.size_hint(),
+            Self::Boxed { body } => body.size_hint(),
+        }
+    }
 }
 
 /// The fields that must not come as trailers either: some servers merge trailers into the headers.
@@ -61,28 +120,50 @@ impl Forbidden {
     }
 }
 
-/// When the last piece of a body went by.
+/// How far a request has got.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
     start: Instant,
-    millis: Arc<AtomicU64>,
+    /// Nothing if the request has no body.
+    body: Option<Arc<BodyProgress>>,
+}
+
+#[derive(Debug, Default)]
+struct BodyProgress {
+    /// When the last piece went by, since the start.
+    millis: AtomicU64,
+    is_over: AtomicBool,
 }
 
 impl Progress {
-    pub(crate) fn new() -> Self {
+    /// Of a request that begins now, with a body that has ended already or one that is yet to come.
+    pub(crate) fn new(has_body: bool) -> Self {
         Self {
             start: Instant::now(),
-            millis: Arc::default(),
+            body: has_body.then(Arc::default),
         }
     }
 
+    /// When there was progress for the last time.
     pub(crate) fn last(&self) -> Instant {
-        self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+        self.body.as_ref().map_or(self.start, |body| {
+            self.start + Duration::from_millis(body.millis.load(Ordering::Relaxed))
+        })
     }
 
-    fn note(&self) {
-        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.millis.store(millis, Ordering::Relaxed);
+    /// Whether the whole body went by.
+    pub(crate) fn is_over(&self) -> bool {
+        self.body
+            .as_ref()
+            .is_none_or(|body| body.is_over.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, is_over: bool) {
+        if let Some(body) = &self.body {
+            let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+            body.millis.store(millis, Ordering::Relaxed);
+            body.is_over.store(is_over, Ordering::Relaxed);
+        }
     }
 }
 
@@ -122,10 +203,10 @@ impl<B: HttpBody> HttpBody for Passing<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let this = self.project();
-        let mut frame = ready!(this.inner.poll_frame(cx));
+        let mut this = self.project();
+        let mut frame = ready!(this.inner.as_mut().poll_frame(cx));
         if let Some(progress) = this.progress {
-            progress.note();
+            progress.note(frame.is_none() || this.inner.is_end_stream());
         }
         if let Some(Ok(frame)) = &mut frame
             && let Some(trailers) = frame.trailers_mut()

@@ -71,6 +71,15 @@ impl Fault {
         }
     }
 
+    /// The field is one of this other one's.
+    pub(crate) fn within(self, outer: &str) -> Self {
+        let field = match self.field.as_str() {
+            "" => outer.to_owned(),
+            field => format!("{outer}.{field}"),
+        };
+        Self { field, ..self }
+    }
+
     pub(crate) fn field(&self) -> &str {
         &self.field
     }

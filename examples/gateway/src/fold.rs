@@ -9,6 +9,34 @@ pub(crate) fn folded(name: &HeaderName) -> String {
         .replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
+/// The same, up to the longest name that there is something to be said of; without memory of its own, as it
+/// is asked of each name in each request.
+#[derive(Debug)]
+pub(crate) struct Start {
+    bytes: [u8; Self::LONGEST],
+    length: usize,
+}
+
+impl Start {
+    const LONGEST: usize = 64;
+
+    pub(crate) fn of(name: &HeaderName) -> Self {
+        let name = name.as_str().as_bytes();
+        let mut bytes = [b'-'; Self::LONGEST];
+        for (folded, byte) in bytes.iter_mut().zip(name) {
+            if byte.is_ascii_alphanumeric() {
+                *folded = *byte;
+            }
+        }
+        let length = name.len().min(Self::LONGEST);
+        Self { bytes, length }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
 /// Whether a service behind may take one for the other.
 pub(crate) fn alike(one: &HeaderName, other: &HeaderName) -> bool {
     let folded = |byte: u8| {
@@ -34,6 +62,7 @@ mod tests {
         let names = names.map(|name| HeaderName::try_from(name).unwrap());
         for one in &names {
             for other in &names {
+                assert_eq!(Start::of(one).as_str(), folded(one));
                 assert_eq!(
                     alike(one, other),
                     folded(one) == folded(other),

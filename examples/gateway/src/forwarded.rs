@@ -6,11 +6,18 @@ use std::net::SocketAddr;
 
 use http::{HeaderName, HeaderValue, Request, header};
 
-use crate::fold::folded;
+use crate::fold::Start;
 
 /// Who is at the other end of the connection; put into each request's extensions when it arrives.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+#[derive(Debug, Clone)]
+pub(crate) struct Peer(Option<HeaderValue>);
+
+impl Peer {
+    /// Written once for all requests of the connection.
+    pub(crate) fn new(address: SocketAddr) -> Self {
+        Self(HeaderValue::try_from(address.ip().to_string()).ok())
+    }
+}
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -18,7 +25,7 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Replaces the `X-Forwarded` headers, and takes off what only a gateway may say.
 pub(crate) fn set<B>(mut request: Request<B>) -> Request<B> {
-    let peer = request.extensions().get::<Peer>().copied();
+    let peer = request.extensions_mut().remove::<Peer>();
     let host = host(&request);
     let headers = request.headers_mut();
     let claims: Vec<HeaderName> = headers
@@ -29,10 +36,8 @@ pub(crate) fn set<B>(mut request: Request<B>) -> Request<B> {
     for name in claims {
         headers.remove(name);
     }
-    if let Some(value) =
-        peer.and_then(|Peer(address)| HeaderValue::try_from(address.ip().to_string()).ok())
-    {
-        headers.insert(FOR, value);
+    if let Some(Peer(Some(peer))) = peer {
+        headers.insert(FOR, peer);
     }
     if let Some(host) = host {
         headers.insert(HOST, host);
@@ -45,8 +50,9 @@ pub(crate) fn set<B>(mut request: Request<B>) -> Request<B> {
 ///
 /// Names are compared folded: `X_Forwarded_For` is meant to be read as `X-Forwarded-For`.
 pub(crate) fn is_claim(name: &HeaderName) -> bool {
-    let name = folded(name);
-    is_of_the_connection(&name) || is_override(&name) || is_identity(&name)
+    let name = Start::of(name);
+    let name = name.as_str();
+    is_of_the_connection(name) || is_override(name) || is_identity(name)
 }
 
 /// HTTP/2 has the host in `:authority`, HTTP/1.1 in `Host` unless the target is a whole URL.
@@ -147,7 +153,7 @@ mod tests {
             .header("forwarded", "for=10.0.0.3")
             .header("x-real-ip", "10.0.0.4")
             .header("x-other", "kept")
-            .extension(Peer(([192, 0, 2, 7], 1234).into()))
+            .extension(Peer::new(([192, 0, 2, 7], 1234).into()))
             .body(())
             .unwrap();
         let request = set(request);

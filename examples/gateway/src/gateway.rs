@@ -10,23 +10,24 @@ use std::{
 
 use http::{Request, Response};
 use tokio::runtime::Handle;
-use tower::{ServiceBuilder, ServiceExt, util::BoxCloneSyncService};
-use tower_backend_jwt::{ApplicationLayer, PolicySet, RefusalFormat};
-use tower_jwks::{JwksLayer, KeyRing};
+use tower::{ServiceBuilder, util::BoxCloneSyncService};
+use tower_backend_jwt::{ApplicationLayer, RefusalFormat};
+use tower_jwks::{Jwks, JwksLayer, KeyRing};
 
 use crate::{
     admin::Admin,
     apis::Apis,
     apk_conf::Api,
     applications::Applications,
-    body::{self, Body},
+    body::Body,
+    caches::Caches,
     deployer::{self, Deployer, Store},
     error::{Fault, LoadError},
-    hop_by_hop::StripHopByHopLayer,
+    hop_by_hop::{StripHopByHop, StripHopByHopLayer},
     hosts::Hosts,
     issuers::Issuers,
     itself::Itself,
-    loops::Pseudonym,
+    loops::{DetectLoops, Pseudonym},
     printable::printable,
     router::Router,
     settings::{AdminSettings, Settings},
@@ -36,7 +37,11 @@ use crate::{
     yaml,
 };
 
+/// What is at the admin address.
 pub(crate) type GatewayService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// What every request for an API passes.
+type ApiService = Jwks<StripHopByHop<Router>>;
 
 /// A gateway that is ready to serve.
 #[derive(Debug)]
@@ -45,7 +50,7 @@ pub struct Gateway {
     itself: Itself,
     pseudonym: Pseudonym,
     apis: Arc<Apis>,
-    service: GatewayService,
+    service: ApiService,
     admin: Admin,
     /// Where deployed APIs are kept.
     store: Option<Store>,
@@ -106,6 +111,9 @@ impl Gateway {
         let issuers = Arc::new(Issuers::load(settings.issuers, &settings.fetch, file)?);
         let Signing { keys, said } = signing.map_err(|fault| fault.in_file(file))?;
 
+        let caches =
+            Caches::new(&settings.cache, keys.clone()).map_err(|fault| fault.in_file(file))?;
+
         let environment = settings.environment.as_deref();
         let store = store(settings.admin.as_ref(), folder).map_err(|fault| fault.in_file(file))?;
         let named = match (settings.apis, &store) {
@@ -142,9 +150,10 @@ impl Gateway {
                 let layer = ApplicationLayer::new(applications).no_cache();
                 layer.refusal_format(RefusalFormat::Wso2)
             }),
+            tokens: caches.tokens().cloned(),
             itself: itself.clone(),
         };
-        let table = Table::new(common, &PolicySet::new(keys.clone()), named, deployed)?;
+        let table = Table::new(common, caches.policies(), named, deployed)?;
         for served in table.served() {
             warn(&served.api);
         }
@@ -176,7 +185,7 @@ impl Gateway {
             service: service(&keys, Router::new(Arc::clone(&apis))),
             apis,
             accepted: issuers.describe().collect(),
-            admin: Admin::new(issuers, keys, applications, deployer, hosts),
+            admin: Admin::new(issuers, keys, caches, applications, deployer, hosts),
             store,
             signing: said,
         })
@@ -194,12 +203,12 @@ impl Gateway {
         self.apis.table().broken().len()
     }
 
-    pub(crate) fn service(&self) -> GatewayService {
+    pub(crate) fn service(&self) -> DetectLoops<ApiService> {
         self.pseudonym.guard(self.service.clone())
     }
 
     /// What is at the admin address; no API leads there.
-    pub(crate) fn admin_service(&self) -> GatewayService {
+    pub(crate) fn admin_service(&self) -> DetectLoops<GatewayService> {
         self.pseudonym.guard(self.admin.service())
     }
 
@@ -249,7 +258,7 @@ impl Gateway {
         lines.push(format!("keys at http://{address}/.wellknown/jwks"));
         if let Some(admin) = addresses.admin {
             lines.push(format!(
-                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications, /keys)"
+                "admin at http://{admin} (/healthz, /readyz, /issuers, /applications, /keys, /caches)"
             ));
             if let Some(store) = &self.store {
                 lines.push(format!(
@@ -337,14 +346,10 @@ fn read(file: PathBuf, environment: Option<&str>, itself: &Itself) -> Result<Ser
 }
 
 /// What every request passes, from the outside in.
-fn service(keys: &KeyRing, router: Router) -> GatewayService {
-    let layers = ServiceBuilder::new()
+fn service(keys: &KeyRing, router: Router) -> ApiService {
+    ServiceBuilder::new()
         .layer(JwksLayer::new(keys.clone()))
         // Outside of everything that sets a header: see the module.
-        .layer(StripHopByHopLayer);
-    BoxCloneSyncService::new(
-        layers
-            .service(router)
-            .map_response(|response| response.map(body::boxed)),
-    )
+        .layer(StripHopByHopLayer)
+        .service(router)
 }

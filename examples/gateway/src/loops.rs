@@ -8,17 +8,18 @@
 //! intermediary may take a name off.
 
 use std::{
-    convert::Infallible,
     fmt::Write,
-    future,
     task::{Context, Poll},
 };
 
 use aws_lc_rs::{error::Unspecified, rand};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use tower::{Service, util::BoxCloneSyncService};
+use tower::Service;
 
-use crate::{answer, body::Body, gateway::GatewayService};
+use crate::{
+    answer::{self, Answer},
+    body::Body,
+};
 
 pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
@@ -45,9 +46,9 @@ impl Pseudonym {
     }
 
     /// The service for requests that have not come through this gateway yet.
-    pub(crate) fn guard(&self, inner: GatewayService) -> GatewayService {
+    pub(crate) fn guard<S>(&self, inner: S) -> DetectLoops<S> {
         let pseudonym = self.clone();
-        BoxCloneSyncService::new(DetectLoops { inner, pseudonym })
+        DetectLoops { inner, pseudonym }
     }
 
     /// Nothing if the request has come through this gateway already.
@@ -55,6 +56,9 @@ impl Pseudonym {
     /// Cut at each comma, also where a quoted string has one: a client may be mistaken for a loop, but
     /// nobody hides one behind a quotation mark.
     fn trail(&self, headers: &HeaderMap) -> Option<Trail> {
+        if !headers.contains_key(CDN_LOOP) {
+            return Some(Trail(self.0.clone()));
+        }
         let own = self.0.as_bytes();
         let mut trail = Vec::new();
         for value in headers.get_all(CDN_LOOP) {
@@ -78,30 +82,34 @@ impl Pseudonym {
 
 /// See [`Pseudonym::guard`].
 #[derive(Debug, Clone)]
-struct DetectLoops {
-    inner: GatewayService,
+pub(crate) struct DetectLoops<S> {
+    inner: S,
     pseudonym: Pseudonym,
 }
 
-impl Service<Request<Body>> for DetectLoops {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = <GatewayService as Service<Request<Body>>>::Future;
+impl<S, A, B> Service<Request<A>> for DetectLoops<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    B: From<Body>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Answer<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let Some(trail) = self.pseudonym.trail(request.headers()) else {
             tracing::warn!(
                 path = request.uri().path(),
                 "a request has come through this gateway before: an endpoint leads back to it"
             );
-            return Box::pin(future::ready(Ok(answer::loop_detected())));
+            return Answer::own(Ok(answer::loop_detected().map(B::from)));
         };
         request.extensions_mut().insert(trail);
-        self.inner.call(request)
+        Answer::inner(self.inner.call(request))
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 
-use gateway::{Command, Gateway, HELP, Listeners, LoadError, serve};
+use gateway::{Command, Gateway, HELP, Listeners, LoadError, OfRequest, serve};
 use tokio::runtime;
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(OfRequest::default())
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();

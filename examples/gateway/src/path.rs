@@ -55,10 +55,12 @@ pub(crate) fn check(path: &str) -> Result<(), Ambiguous> {
 }
 
 fn check_segment(segment: &str) -> Result<(), Ambiguous> {
+    let mut has_escape = false;
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
             b'%' => {
+                has_escape = true;
                 let digits = [bytes.next(), bytes.next()];
                 let [Some(high), Some(low)] = digits.map(|digit| digit.and_then(hex)) else {
                     return Err(Ambiguous::Escape);
@@ -76,10 +78,10 @@ fn check_segment(segment: &str) -> Result<(), Ambiguous> {
             _ => return Err(Ambiguous::Character),
         }
     }
-    match percent_decode_str(segment).decode_utf8() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Ambiguous::NotUtf8),
+    if has_escape && percent_decode_str(segment).decode_utf8().is_err() {
+        return Err(Ambiguous::NotUtf8);
     }
+    Ok(())
 }
 
 fn hex(digit: u8) -> Option<u8> {

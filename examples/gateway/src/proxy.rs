@@ -1,35 +1,31 @@
 //! Passes a request on to the service behind, and the response back; bodies as they come.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Request, Response, Version, header};
-use tower::Service;
+use tower::service_fn;
 
 use crate::{
     answer,
-    body::{self, Body, Forbidden, Passing},
+    body::{Body, Forbidden, Passing},
     endpoint::Endpoint,
     header_policies::HeaderPolicies,
     hop_by_hop,
     loops::{CDN_LOOP, Trail},
-    upstream::{Failure, Upstream},
+    operation::Layered,
+    upstream::{Failure, Way},
 };
 
-/// The path behind the API's prefix, as it was written and checked; in the request's extensions.
+/// Where in the request's path that begins which is behind the API's prefix; in the request's extensions.
 ///
 /// The request keeps its own URI until it leaves, so that a refusal speaks of the path the client knows.
-#[derive(Debug, Clone)]
-pub(crate) struct Rest(pub(crate) String);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest(pub(crate) usize);
 
-/// The innermost service of an API.
+/// Sends an API's requests to the service behind.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
-    upstream: Upstream,
+    way: Way,
     endpoint: Arc<Endpoint>,
     forbidden: Forbidden,
     response_policies: HeaderPolicies,
@@ -37,9 +33,9 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// `forbidden`: the header fields that must not come as trailers either.
-    pub(crate) fn new(upstream: Upstream, endpoint: Endpoint, forbidden: Forbidden) -> Self {
+    pub(crate) fn new(way: Way, endpoint: Endpoint, forbidden: Forbidden) -> Self {
         Self {
-            upstream,
+            way,
             endpoint: Arc::new(endpoint),
             forbidden,
             response_policies: HeaderPolicies::default(),
@@ -58,7 +54,8 @@ impl Proxy {
     fn outgoing(&self, mut request: Request<Body>) -> Option<Request<Passing<Body>>> {
         let Rest(rest) = request.extensions_mut().remove()?;
         let Trail(trail) = request.extensions_mut().remove()?;
-        let url = self.endpoint.url(&rest, request.uri().query()).ok()?;
+        let rest = request.uri().path().get(rest..)?;
+        let url = self.endpoint.url(rest, request.uri().query()).ok()?;
 
         let (mut parts, body) = request.into_parts();
         // The client sets the host of the URL, and the length of the body as it really is.
@@ -76,22 +73,36 @@ impl Proxy {
         Some(outgoing)
     }
 
-    async fn exchange(self, request: Request<Body>) -> Response<Body> {
+    /// The innermost service of an API.
+    pub(crate) fn service(self) -> impl Layered<Body = Body> {
+        let proxy = Arc::new(self);
+        service_fn(move |request| {
+            let proxy = Arc::clone(&proxy);
+            async move { Ok(proxy.exchange(request).await) }
+        })
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Response<Body> {
         let Some(outgoing) = self.outgoing(request) else {
             tracing::error!(endpoint = %self.endpoint, "a request reached the proxy without a valid path or a trail");
             return answer::internal_error();
         };
-        match self.upstream.send(outgoing).await {
+        match self.way.send(outgoing).await {
             Ok(response) => {
                 let (mut parts, body) = response.into_parts();
                 parts.version = Version::default();
                 // First, or the service could take off by its `Connection` what a policy sets.
                 hop_by_hop::strip(&mut parts.headers);
                 self.response_policies.apply(&mut parts.headers);
-                Response::from_parts(parts, body::boxed(Passing::new(body, self.forbidden)))
+                Response::from_parts(
+                    parts,
+                    Body::Passing {
+                        body: Passing::new(body, self.forbidden.clone()),
+                    },
+                )
             }
             Err(Failure::Unreachable(error)) => {
-                let error: &dyn std::error::Error = &error;
+                let error: &(dyn std::error::Error + 'static) = &*error;
                 tracing::warn!(endpoint = %self.endpoint, error, "the service behind cannot be reached");
                 answer::bad_gateway()
             }
@@ -104,21 +115,6 @@ impl Proxy {
                 answer::gateway_timeout()
             }
         }
-    }
-}
-
-impl Service<Request<Body>> for Proxy {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let proxy = self.clone();
-        Box::pin(async move { Ok(proxy.exchange(request).await) })
     }
 }
 
@@ -141,14 +137,19 @@ fn join_cookies(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{body, upstream::Upstream};
 
-    fn outgoing(request: http::request::Builder) -> Request<Passing<Body>> {
+    fn outgoing(rest: usize, request: http::request::Builder) -> Request<Passing<Body>> {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/base").unwrap();
-        let proxy = Proxy::new(Upstream::plain(), endpoint, Forbidden::default());
+        let proxy = Proxy::new(
+            Upstream::plain().to(&endpoint).unwrap(),
+            endpoint,
+            Forbidden::default(),
+        );
         proxy
             .outgoing(
                 request
-                    .extension(Rest("/x".into()))
+                    .extension(Rest(rest))
                     .extension(Trail(HeaderValue::from_static("a, me")))
                     .body(body::full(""))
                     .unwrap(),
@@ -159,6 +160,7 @@ mod tests {
     #[tokio::test]
     async fn the_service_behind_sees_its_own_host_and_path() {
         let request = outgoing(
+            "/api/1.0.0".len(),
             Request::builder()
                 .method("PUT")
                 .version(Version::HTTP_2)
@@ -168,7 +170,7 @@ mod tests {
                 .header("expect", "100-continue"),
         );
         assert_eq!(request.method(), "PUT");
-        assert_eq!(request.uri(), "http://127.0.0.1:9/base/x?q=1");
+        assert_eq!(request.uri(), "/base/x?q=1");
         assert_eq!(request.version(), Version::HTTP_11);
         assert_eq!(request.headers().get("host"), None);
         assert_eq!(request.headers().get("content-length"), None);
@@ -179,6 +181,7 @@ mod tests {
     #[tokio::test]
     async fn split_cookies_are_joined() {
         let request = outgoing(
+            0,
             Request::builder()
                 .uri("/")
                 .header("cookie", "a=1")

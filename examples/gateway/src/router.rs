@@ -2,17 +2,24 @@
 
 use std::{
     convert::Infallible,
-    future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use http::{Request, Response};
-use tower::{Service, ServiceExt};
-use tracing::Instrument;
+use tokio::task::futures::TaskLocalFuture;
+use tower::Service;
 
-use crate::{answer, apis::Apis, body::Body, path, proxy::Rest, routes::Found};
+use crate::{
+    answer::{self, Answer},
+    apis::Apis,
+    body::Body,
+    log::RequestLine,
+    operation::Answering,
+    path,
+    proxy::Rest,
+    routes::Found,
+};
 
 /// Passes each request to its operation, or answers that there is none.
 #[derive(Debug, Clone)]
@@ -29,14 +36,14 @@ impl Router {
 impl Service<Request<Body>> for Router {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Answer<TaskLocalFuture<RequestLine, Answering>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let answer = |response| -> Self::Future { Box::pin(future::ready(Ok(response))) };
+        let answer = |response| Answer::own(Ok(response));
         let path = request.uri().path();
         if let Err(why) = path::check(path) {
             return answer(answer::bad_request(why.text()));
@@ -44,14 +51,13 @@ impl Service<Request<Body>> for Router {
         // The operation that is found here is the request's own: what is deployed meanwhile is not for it.
         let table = self.apis.table();
         let (operation, rest) = match table.routes().find(request.method(), path) {
-            Found::Operation(operation, rest) => (operation.clone(), Rest(rest.to_owned())),
+            Found::Operation(operation, rest) => (operation, Rest(path.len() - rest.len())),
             Found::OtherMethods(methods) => return answer(answer::method_not_allowed(&methods)),
             Found::NoResource => return answer(answer::no_resource()),
             Found::NoApi => return answer(answer::no_api()),
         };
-        // What is logged of the request, a refusal above all, says which it was.
-        let span = tracing::info_span!("request", method = %request.method(), path);
+        let line = RequestLine::of(&request);
         request.extensions_mut().insert(rest);
-        Box::pin(operation.oneshot(request).instrument(span))
+        Answer::inner(line.during(operation.answer(request)))
     }
 }

@@ -22,6 +22,43 @@ pub(crate) struct Settings {
     pub(crate) fetch: FetchSettings,
     #[serde(default)]
     pub(crate) signing: SigningSettings,
+    #[serde(default)]
+    pub(crate) cache: CacheSettings,
+}
+
+/// What is remembered of requests.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CacheSettings {
+    #[serde(default)]
+    pub(crate) tokens: Room,
+    #[serde(default)]
+    pub(crate) backend_jwts: Room,
+}
+
+/// What a cache may hold; with no entries there is none.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Room {
+    pub(crate) entries: usize,
+    pub(crate) bytes: u64,
+}
+
+impl Room {
+    /// A slip of the finger rather than a wish.
+    pub(crate) const MOST_ENTRIES: usize = 1 << 24;
+    /// A token that takes less is none.
+    pub(crate) const LEAST_BYTES: u64 = 64;
+}
+
+/// As the crates have it.
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            entries: 10_000,
+            bytes: 64 * 1024 * 1024,
+        }
+    }
 }
 
 /// Where the gateway tells how it is, and where APIs are deployed.

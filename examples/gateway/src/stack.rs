@@ -9,34 +9,30 @@
 //! 7. `BackendJwtLayer`: says who is calling
 //! 8. [`Proxy`]: the service behind, whose answers have header policies of their own
 
-use std::{convert::Infallible, path::Path};
+use std::path::Path;
 
-use bytes::Bytes;
-use http::{HeaderName, Request, Response, header};
-use http_body::Body as HttpBody;
-use tower::{BoxError, Layer, Service, ServiceExt, util::BoxCloneSyncService};
+use http::{HeaderName, Request, header};
+use tower::{Layer, ServiceExt};
 use tower_backend_jwt::{
     AccessTokenLayer, ApplicationLayer, AuthType, BackendJwtLayer, ChosenPolicy, Policy, PolicySet,
-    RefusalFormat, Scheme, StripHeaderLayer, Verifier,
+    RefusalFormat, Scheme, StripHeaderLayer, TokenCache, Verifier,
 };
 use tower_jwks::ConfigError;
 
 use crate::{
     apk_conf::{ASSERTION, Access, Api, Credential, Kind, Minting, Placed},
-    body::{self, Body, Forbidden},
-    credentials::ByCredential,
+    body::{Body, Forbidden},
+    credentials::by_credential,
     error::{Fault, LoadError},
     fold::alike,
     forwarded,
     header_policies::{HeaderPolicies, HeaderPolicy},
     issuers::Issuers,
+    operation::{Layered, Operation},
     proxy::Proxy,
     routes::Resources,
     upstream::Upstream,
 };
-
-/// An operation with all its layers.
-pub(crate) type OperationService = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
 /// What all APIs share.
 #[derive(Debug)]
@@ -44,6 +40,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) issuers: &'a Issuers,
     pub(crate) policies: &'a PolicySet,
     pub(crate) applications: Option<&'a ApplicationLayer>,
+    pub(crate) tokens: Option<&'a TokenCache>,
     pub(crate) upstream: &'a Upstream,
     /// See [`assertion_headers`].
     pub(crate) assertions: &'a [HeaderName],
@@ -54,7 +51,7 @@ pub(crate) fn resources(
     api: &Api,
     file: &Path,
     shared: &Shared<'_>,
-) -> Result<Resources<OperationService>, LoadError> {
+) -> Result<Resources<Operation>, LoadError> {
     let credentials = &api.authentication.credentials;
     let guards = credentials
         .iter()
@@ -67,7 +64,7 @@ fn operations(
     api: &Api,
     guards: &[(&Credential, Verifier)],
     shared: &Shared<'_>,
-) -> Result<Resources<OperationService>, Fault> {
+) -> Result<Resources<Operation>, Fault> {
     let authentication = &api.authentication;
     let is_assertion = |name: &&HeaderName| shared.assertions.iter().any(|own| alike(own, name));
     if let Some(name) = authentication.shown.iter().find(is_assertion) {
@@ -83,70 +80,157 @@ fn operations(
             .chain(authentication.headers())
             .chain([&header::AUTHORIZATION]),
     );
-    let proxy = Proxy::new(shared.upstream.clone(), api.endpoint.clone(), forbidden);
+    let way = shared
+        .upstream
+        .to(&api.endpoint)
+        .map_err(|error| Fault::new("endpointConfigurations.production.endpoint", error))?;
+    let proxy = Proxy::new(way, api.endpoint.clone(), forbidden);
     let applications = applications(api, shared)?;
     check_issuers(api, shared.issuers)?;
     check_headers(api, shared.assertions)?;
     let request_policies: HeaderPolicies = header_policies(&api.headers.request).collect();
     let response_policies: HeaderPolicies = header_policies(&api.headers.response).collect();
-    let strip_assertions = StripHeaderLayer::several(shared.assertions.iter().cloned());
-    let strip_hidden = StripHeaderLayer::several(authentication.hidden.iter().cloned());
-    let guards: Vec<_> = guards
-        .iter()
-        .map(|(credential, verifier)| {
-            // The guard sees to the other spellings of its own header.
-            let others = authentication
-                .headers()
-                .filter(|other| !alike(other, &credential.header));
-            let strip_others = StripHeaderLayer::several(others.cloned());
-            (*credential, verifier, strip_others)
-        })
-        .collect();
-
+    let front = Front::new(api, guards, applications.as_ref(), shared);
     let mut resources = Resources::new();
     for (index, operation) in api.operations.iter().enumerate() {
         let field = format!("operations[{index}]");
         let own = &operation.headers;
         let response_policies = response_policies.then(header_policies(&own.response).collect());
         let proxy = proxy.clone().with_response_policies(response_policies);
-        let service = match operation.policy {
-            None => boxed(proxy),
-            Some(place) => boxed(mint(api, place, shared)?.layer(proxy)),
-        };
         let request_policies = request_policies.then(header_policies(&own.request).collect());
-        let service = service.map_request(move |request| {
-            let mut request = forwarded::set(request);
-            request_policies.apply(request.headers_mut());
-            request
-        });
-        let service = boxed(strip_assertions.layer(service));
-        let service = match &operation.access {
-            Access::Open => boxed(strip_hidden.layer(open(service))),
-            Access::Token { scopes } => {
-                let choices = guards
-                    .iter()
-                    .map(|(credential, verifier, strip_others)| {
-                        let guard = guard(credential, verifier, scopes)?;
-                        let guarded = match &applications {
-                            Some(applications) => {
-                                boxed(guard.layer(applications.layer(service.clone())))
-                            }
-                            None => boxed(guard.layer(service.clone())),
-                        };
-                        let guarded = boxed(strip_others.layer(guarded));
-                        Ok((credential.header.clone(), guarded))
-                    })
-                    .collect::<Result<_, ConfigError>>()
-                    .map_err(|error| Fault::new(format!("{field}.scopes"), error))?;
-                ByCredential::service(choices)
-                    .ok_or_else(|| Fault::new(&field, "no token can be asked for"))?
+        let service = match operation.policy {
+            None => front.operation(&operation.access, request_policies, proxy.service()),
+            Some(place) => {
+                let minting = mint(api, place, shared)?;
+                front.operation(
+                    &operation.access,
+                    request_policies,
+                    minting.layer(proxy.service()),
+                )
             }
         };
+        let service = service.map_err(|fault| fault.within(&field))?;
         resources
             .add(operation.target.clone(), operation.verb.clone(), service)
             .map_err(|_| Fault::new(field, "another operation has the same verb and target"))?;
     }
     Ok(resources)
+}
+
+/// The layers outside of the one that says who is calling; the same for all operations of an API.
+struct Front<'a> {
+    guards: Vec<Guard<'a>>,
+    applications: Option<&'a ApplicationLayer>,
+    strip_hidden: StripHeaderLayer,
+    strip_assertions: StripHeaderLayer,
+}
+
+/// The check of one kind of credential.
+struct Guard<'a> {
+    credential: &'a Credential,
+    verifier: &'a Verifier,
+    tokens: Option<&'a TokenCache>,
+    strip_others: StripHeaderLayer,
+}
+
+impl<'a> Front<'a> {
+    fn new(
+        api: &'a Api,
+        guards: &'a [(&Credential, Verifier)],
+        applications: Option<&'a ApplicationLayer>,
+        shared: &Shared<'a>,
+    ) -> Self {
+        let authentication = &api.authentication;
+        let guards = guards.iter().map(|(credential, verifier)| {
+            // The guard sees to the other spellings of its own header.
+            let others = authentication
+                .headers()
+                .filter(|other| !alike(other, &credential.header));
+            Guard {
+                credential,
+                verifier,
+                tokens: shared.tokens,
+                strip_others: StripHeaderLayer::several(others.cloned()),
+            }
+        });
+        Self {
+            guards: guards.collect(),
+            applications,
+            strip_hidden: StripHeaderLayer::several(authentication.hidden.iter().cloned()),
+            strip_assertions: StripHeaderLayer::several(shared.assertions.iter().cloned()),
+        }
+    }
+
+    /// The layers around `service`, for this operation.
+    fn operation(
+        &self,
+        access: &Access,
+        policies: HeaderPolicies,
+        service: impl Layered,
+    ) -> Result<Operation, Fault> {
+        let service = service.map_request(move |request| {
+            let mut request = forwarded::set(request);
+            policies.apply(request.headers_mut());
+            request
+        });
+        let service = self.strip_assertions.layer(service);
+        let scopes = match access {
+            Access::Open => return Ok(Operation::new(self.strip_hidden.layer(open(service)))),
+            Access::Token { scopes } => scopes,
+        };
+        let choices = self.guards.iter().map(|guard| {
+            let access = guard.access(scopes)?;
+            let others = &guard.strip_others;
+            let guarded = match self.applications {
+                Some(applications) => {
+                    Operation::new(others.layer(access.layer(applications.layer(service.clone()))))
+                }
+                None => Operation::new(others.layer(access.layer(service.clone()))),
+            };
+            Ok((guard.credential.header.clone(), guarded))
+        });
+        let choices = choices
+            .collect::<Result<_, ConfigError>>()
+            .map_err(|error| Fault::new("scopes", error))?;
+        by_credential(choices).ok_or_else(|| Fault::new("", "no token can be asked for"))
+    }
+}
+
+impl Guard<'_> {
+    /// What the access token's layer makes of a request before the API's own layers see it.
+    fn access(&self, scopes: &[String]) -> Result<AccessTokenLayer, ConfigError> {
+        let credential = self.credential;
+        let mut guard = AccessTokenLayer::new(self.verifier.clone())
+            .header(credential.header.clone())
+            .scheme(match credential.kind {
+                Kind::OAuth2 => Scheme::Bearer,
+                Kind::Jwt => Scheme::BearerOrBare,
+            })
+            .refusal_format(RefusalFormat::Wso2);
+        guard = match self.tokens {
+            Some(tokens) => guard.token_cache(tokens.clone()),
+            None => guard.no_cache(),
+        };
+        if credential.forwarded {
+            guard = guard.forward_token();
+        }
+        if !scopes.is_empty() {
+            return guard.require_any_scope(scopes);
+        }
+        // Only where no scope is asked for: a scope can only be a token's.
+        if credential.optional {
+            guard = guard.optional();
+        }
+        Ok(guard)
+    }
+}
+
+/// For callers of whom nothing is asked.
+fn open(service: impl Layered) -> impl Layered {
+    service.map_request(|mut request: Request<Body>| {
+        request.extensions_mut().insert(AuthType::NONE);
+        request
+    })
 }
 
 fn header_policies(placed: &[Placed]) -> impl Iterator<Item = HeaderPolicy> {
@@ -189,40 +273,6 @@ fn check_headers(api: &Api, assertions: &[HeaderName]) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// What the access token's layer makes of a request before the API's own layers see it.
-fn guard(
-    credential: &Credential,
-    verifier: &Verifier,
-    scopes: &[String],
-) -> Result<AccessTokenLayer, ConfigError> {
-    let mut guard = AccessTokenLayer::new(verifier.clone())
-        .header(credential.header.clone())
-        .scheme(match credential.kind {
-            Kind::OAuth2 => Scheme::Bearer,
-            Kind::Jwt => Scheme::BearerOrBare,
-        })
-        .refusal_format(RefusalFormat::Wso2);
-    if credential.forwarded {
-        guard = guard.forward_token();
-    }
-    if !scopes.is_empty() {
-        return guard.require_any_scope(scopes);
-    }
-    // Only where no scope is asked for: a scope can only be a token's.
-    if credential.optional {
-        guard = guard.optional();
-    }
-    Ok(guard)
-}
-
-/// For callers of whom nothing is asked.
-fn open(service: OperationService) -> OperationService {
-    BoxCloneSyncService::new(service.map_request(|mut request: Request<Body>| {
-        request.extensions_mut().insert(AuthType::NONE);
-        request
-    }))
 }
 
 /// Finds the application, where applications are known.
@@ -296,16 +346,4 @@ pub(crate) fn assertion_headers<'a>(apis: impl IntoIterator<Item = &'a Api>) -> 
         }
     }
     headers
-}
-
-fn boxed<S, B>(service: S) -> OperationService
-where
-    S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    BoxCloneSyncService::new(service.map_response(|response| response.map(body::boxed)))
 }

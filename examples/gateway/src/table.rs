@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use tower_backend_jwt::{ApplicationLayer, PolicySet};
+use tower_backend_jwt::{ApplicationLayer, PolicySet, TokenCache};
 
 use crate::{
     apk_conf::Api,
@@ -14,8 +14,9 @@ use crate::{
     error::{Fault, LoadError},
     issuers::Issuers,
     itself::Itself,
+    operation::Operation,
     routes::{Resources, Routes},
-    stack::{self, OperationService, Shared},
+    stack::{self, Shared},
     target::Prefix,
     upstream::Upstream,
 };
@@ -28,7 +29,7 @@ pub(crate) struct Table {
     served: Vec<Arc<Served>>,
     broken: Vec<Arc<Broken>>,
     policies: PolicySet,
-    routes: Routes<OperationService>,
+    routes: Routes<Operation>,
 }
 
 /// What no deploy changes.
@@ -36,6 +37,7 @@ pub(crate) struct Table {
 pub(crate) struct Common {
     pub(crate) issuers: Arc<Issuers>,
     pub(crate) applications: Option<ApplicationLayer>,
+    pub(crate) tokens: Option<TokenCache>,
     pub(crate) itself: Itself,
 }
 
@@ -93,7 +95,7 @@ impl Table {
             if let Some(conflict) = conflict::among(&served.api, others) {
                 return Err(conflict.fault().in_file(&served.file));
             }
-            upstream = reaching(served, &upstream)?;
+            upstream = reaching(&served.api, &served.file, &upstream)?;
         }
         let settings: Vec<_> = settings.into_iter().map(Arc::new).collect();
         let mut table = Self::of(Arc::new(common), policies, upstream, settings, Vec::new())?;
@@ -142,18 +144,21 @@ impl Table {
     pub(crate) fn check(&self, api: &Api, file: &Path) -> Result<(), LoadError> {
         let own = self.common.itself.check(api);
         own.map_err(|fault| fault.in_file(file))?;
+        let upstream = reaching(api, file, &self.upstream)?;
         let policies = policies(&[(api, file)], &self.policies)?;
         let shared = Shared {
             issuers: &self.common.issuers,
             policies: &policies,
             applications: self.common.applications.as_ref(),
-            upstream: &self.upstream,
+            // Nobody calls the operations of this one.
+            tokens: None,
+            upstream: &upstream,
             assertions: &stack::assertion_headers([api]),
         };
         stack::resources(api, file, &shared).map(drop)
     }
 
-    pub(crate) fn routes(&self) -> &Routes<OperationService> {
+    pub(crate) fn routes(&self) -> &Routes<Operation> {
         &self.routes
     }
 
@@ -199,6 +204,7 @@ impl Table {
             issuers: &common.issuers,
             policies: &policies,
             applications: common.applications.as_ref(),
+            tokens: common.tokens.as_ref(),
             upstream: &upstream,
             assertions: &stack::assertion_headers(served.iter().map(|served| &served.api)),
         };
@@ -237,7 +243,7 @@ impl Table {
         if let Some(conflict) = conflict {
             return Err(NotServed::Conflict(conflict));
         }
-        reaching(served, &self.upstream).map_err(NotServed::Fault)
+        reaching(&served.api, &served.file, &self.upstream).map_err(NotServed::Fault)
     }
 
     fn others(&self, id: &str) -> (Vec<Arc<Served>>, Vec<Arc<Broken>>) {
@@ -326,15 +332,15 @@ fn in_conf(what: &str) -> String {
 }
 
 /// One client for all APIs; the certificate authorities are read when the first one needs them.
-fn reaching(served: &Served, upstream: &Upstream) -> Result<Upstream, LoadError> {
-    if upstream.has_tls() || !served.api.endpoint.is_https() {
+fn reaching(api: &Api, file: &Path, upstream: &Upstream) -> Result<Upstream, LoadError> {
+    if upstream.has_tls() || !api.endpoint.is_https() {
         return Ok(upstream.clone());
     }
-    Upstream::with_tls().map_err(|error| {
+    upstream.with_tls().map_err(|error| {
         let fault = Fault::new(
             "endpointConfigurations.production.endpoint",
             format!("https needs the certificate authorities of the system: {error}"),
         );
-        fault.in_file(&served.file)
+        fault.in_file(file)
     })
 }

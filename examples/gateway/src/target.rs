@@ -104,7 +104,11 @@ fn decoded(segment: &str) -> String {
 
 /// Compared unescaped, as the service behind will: `/%61dmin` must not slip past the rule of `/admin`.
 fn is(segment: &str, literal: &str) -> bool {
-    percent_decode_str(segment).eq(literal.bytes())
+    if segment.contains('%') {
+        percent_decode_str(segment).eq(literal.bytes())
+    } else {
+        segment == literal
+    }
 }
 
 #[cfg(test)]

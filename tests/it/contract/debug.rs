@@ -156,7 +156,7 @@ async fn what_is_remembered_and_what_is_revoked_show_how_many_they_are() {
     secrets.push(list.trim_start_matches('[').to_owned());
     secrets.extend([forge::encode(digest), "6b0f1f0c".to_owned()]);
     for known_by in [KnownBy::Text, KnownBy::Sha256] {
-        let (tokens, revocations) = (TokenCache::default(), Revocations::default());
+        let (tokens, revocations) = (TokenCache::default(), Revocations::with_clock(10, clock()));
         let issuer = forge::ISSUER;
         for (jti, subject) in [("6b0f1f0c-revoked", CALLER), ("other", "another")] {
             let now = tests::time::NOW;

@@ -18,8 +18,8 @@ use tower_jwks::Algorithm;
 type Narrow = ConcurrencyLimit<ReadyProbe<Echo>>;
 
 /// Signs aside.
-fn gateway(behind: Echo) -> BackendJwt<Narrow> {
-    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(clock());
+fn gateway(aside: &Aside, behind: Echo) -> BackendJwt<Narrow> {
+    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(aside.clock(clock()));
     layer.layer(ConcurrencyLimit::new(ReadyProbe::new(behind), 1))
 }
 
@@ -48,8 +48,8 @@ fn status<B>(poll: Poll<Result<Response<B>, std::convert::Infallible>>) -> u16 {
 #[test]
 fn a_request_that_waits_for_its_signature_holds_no_place_behind() {
     let echo = Echo::new();
-    let mut service = gateway(echo.clone());
-    let mut aside = Aside::new();
+    let aside = Aside::new();
+    let mut service = gateway(&aside, echo.clone());
     aside.hold();
     // More of them than there are places.
     let asked: Vec<Asked> = (0..3).map(|_| call(&aside, &mut service)).collect();
@@ -70,8 +70,8 @@ fn a_request_that_waits_for_its_signature_holds_no_place_behind() {
 #[test]
 fn a_request_whose_signature_is_there_waits_for_a_place_behind() {
     let echo = Echo::new();
-    let mut service = gateway(echo.clone());
-    let mut aside = Aside::new();
+    let aside = Aside::new();
+    let mut service = gateway(&aside, echo.clone());
     aside.hold();
     let mut asked = call(&aside, &mut service);
     let mut busy = service.clone();
@@ -80,15 +80,16 @@ fn a_request_whose_signature_is_there_waits_for_a_place_behind() {
     assert!(aside.poll(asked.as_mut()).is_pending());
     assert_eq!(echo.count(), 0);
     drop(busy);
-    assert_eq!(status(aside.poll(asked.as_mut())), 200);
+    let Ok(response) = aside.block_on(asked);
+    assert_eq!(response.status(), 200);
     assert_eq!(echo.count(), 1);
 }
 
 #[test]
 fn a_service_goes_on_serving_while_a_request_of_its_waits() {
     let echo = Echo::new();
-    let mut service = gateway(echo.clone());
-    let mut aside = Aside::new();
+    let aside = Aside::new();
+    let mut service = gateway(&aside, echo.clone());
     // One whose JWT is there.
     assert!(is_ready(&mut service));
     let first = aside.block_on(async { service.call(good(UnsyncBody::new(""))).await });
@@ -119,8 +120,8 @@ fn a_service_goes_on_serving_while_a_request_of_its_waits() {
 #[test]
 fn requests_that_wait_for_signatures_go_on_behind_a_limit_around_the_layer() {
     let echo = Echo::new();
-    let service = GlobalConcurrencyLimitLayer::new(1).layer(gateway(echo.clone()));
     let aside = Aside::new();
+    let service = GlobalConcurrencyLimitLayer::new(1).layer(gateway(&aside, echo.clone()));
     aside.block_on(async {
         for _ in 0..4 {
             let request = good(UnsyncBody::new(""));

@@ -8,12 +8,12 @@ use tower_jwks::{Clock, MemoryStore};
 #[test]
 fn claims_that_are_too_long_are_for_all_who_wait_and_not_for_ever() {
     for algorithm in slow() {
-        let layer = BackendJwtLayer::new(ring(algorithm)).clock(clock());
+        let aside = Aside::new();
+        let layer = BackendJwtLayer::new(ring(algorithm)).clock(aside.clock(clock()));
         let policy = Policy::default().max_bytes(300);
         let layer = layer.policy(policy).unwrap();
         let gateway = gateway(&layer, clock());
         let token = signed(&json!({}));
-        let mut aside = Aside::new();
         for _ in 0..2 {
             aside.hold();
             // All wait again: nobody is told of what became of those before.
@@ -44,14 +44,14 @@ fn a_refusal_that_is_found_at_once_leaves_nothing_behind_either() {
 
 #[test]
 fn keys_that_are_gone_when_it_is_their_turn_are_503_until_they_are_back() {
-    let mut aside = Aside::new();
+    let aside = Aside::new();
     // The ring's own clock, and not the layer's: the ring loses its keys, and no time passes.
     let rings = clock();
     let keys = aside.block_on(async {
         let keys = KeyRing::open(MemoryStore::new()).algorithm(Algorithm::ES384);
         keys.clock(rings.clone()).await.unwrap()
     });
-    let layer = BackendJwtLayer::new(keys.clone()).clock(clock());
+    let layer = BackendJwtLayer::new(keys.clone()).clock(aside.clock(clock()));
     let gateway = gateway(&layer, clock());
     let token = signed(&json!({}));
     aside.hold();
@@ -74,9 +74,9 @@ fn keys_that_are_gone_when_it_is_their_turn_are_503_until_they_are_back() {
 
 #[test]
 fn a_token_that_ends_while_its_signature_waits_is_not_minted_from() {
-    let mut aside = Aside::new();
+    let aside = Aside::new();
     let time = clock();
-    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(time.clone());
+    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(aside.clock(time.clone()));
     let gateway = gateway(&layer, time.clone());
     aside.hold();
     let asked = begin(&aside, &gateway, &signed(&json!({})), 3);

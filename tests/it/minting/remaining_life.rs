@@ -19,20 +19,19 @@ fn policy(remaining: impl Into<Option<u64>>) -> Policy {
 fn one_is_handed_out_while_as_much_of_its_life_is_left_as_is_asked_for() {
     for (remaining, used) in [(None, 150), (Some(60), 240), (Some(299), 1), (Some(0), 300)] {
         let time = clock();
-        let layer = BackendJwtLayer::new(ring(ALGORITHM)).clock(time.clone());
+        // Nothing is made in the background meanwhile.
+        let aside = Aside::new();
+        aside.hold();
+        let layer = BackendJwtLayer::new(ring(ALGORITHM)).clock(aside.clock(time.clone()));
         let layer = layer.policy(policy(remaining)).unwrap();
         let gateway = gateway(&layer, time.clone());
         let token = signed(&json!({}));
-        // Nothing is made in the background meanwhile.
-        let mut aside = Aside::new();
-        aside.hold();
         let ask = || aside.block_on(ask(&gateway, &token)).unwrap();
         let first = ask();
         time.set(NOW.saturating_add(Duration::from_secs(used - 1)));
         assert_eq!(ask(), first, "{remaining:?}");
         time.set(NOW.saturating_add(Duration::from_secs(used)));
         assert_eq!(claims_of(&ask())["iat"], NOW.as_secs() + used);
-        aside.end();
     }
 }
 

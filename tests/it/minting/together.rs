@@ -63,24 +63,25 @@ pub(super) fn begin(aside: &Aside, gateway: &Gateway, token: &str, count: usize)
 }
 
 /// Signs with a key for this algorithm, at the time of this clock; how often that is asked for.
-fn counted(algorithm: Algorithm) -> (BackendJwtLayer, Arc<AtomicUsize>) {
+fn counted(aside: &Aside, algorithm: Algorithm) -> (BackendJwtLayer, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let clock = move || {
         counter.fetch_add(1, Ordering::Relaxed);
         NOW
     };
-    (BackendJwtLayer::new(ring(algorithm)).clock(clock), asked)
+    let layer = BackendJwtLayer::new(ring(algorithm));
+    (layer.clock(aside.clock(clock)), asked)
 }
 
 #[test]
 fn a_signature_that_is_made_aside_is_one_for_all_who_wait_for_it() {
     const MANY: usize = 20;
     for algorithm in slow() {
-        let (layer, times) = counted(algorithm);
+        let aside = Aside::new();
+        let (layer, times) = counted(&aside, algorithm);
         let gateway = gateway(&layer, clock());
         let token = signed(&json!({}));
-        let mut aside = Aside::new();
         aside.hold();
         let asked = begin(&aside, &gateway, &token, MANY);
         let other = begin(&aside, &gateway, &signed(&json!({"sub": "bob"})), 1);
@@ -128,7 +129,7 @@ async fn requests_of_one_thread_are_given_what_is_signed_at_once() {
 async fn requests_of_many_threads_are_given_one_jwt() {
     const MANY: usize = 16;
     for algorithm in slow().chain([Algorithm::ES256, Algorithm::EdDSA]) {
-        let (layer, times) = counted(algorithm);
+        let (layer, times) = tokio::task::block_in_place(|| counted(&Aside::new(), algorithm));
         let gateway = gateway(&layer, clock());
         for round in 0..10 {
             let token = signed(&json!({"sub": format!("user {round}")}));
@@ -155,10 +156,10 @@ async fn requests_of_many_threads_are_given_one_jwt() {
 
 #[test]
 fn a_caller_who_hangs_up_changes_nothing_for_the_others() {
-    let (layer, times) = counted(Algorithm::ES384);
+    let aside = Aside::new();
+    let (layer, times) = counted(&aside, Algorithm::ES384);
     let gateway = gateway(&layer, clock());
     let token = signed(&json!({}));
-    let mut aside = Aside::new();
     aside.hold();
     let mut asked = begin(&aside, &gateway, &token, 5);
     // The one who came first among them.
@@ -185,9 +186,9 @@ fn a_caller_who_hangs_up_changes_nothing_for_the_others() {
 
 #[test]
 fn without_a_cache_each_request_has_a_signature_of_its_own() {
-    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(clock());
+    let aside = Aside::new();
+    let layer = BackendJwtLayer::new(ring(Algorithm::ES384)).clock(aside.clock(clock()));
     let gateway = gateway(&layer.no_cache(), clock());
-    let mut aside = Aside::new();
     aside.hold();
     let mut asked = begin(&aside, &gateway, &signed(&json!({})), 3);
     aside.go_on();
@@ -201,90 +202,44 @@ fn without_a_cache_each_request_has_a_signature_of_its_own() {
 }
 
 #[test]
-fn without_a_runtime_a_signature_is_made_at_once() {
-    for algorithm in slow() {
-        let gateway = gateway(
-            &BackendJwtLayer::new(ring(algorithm)).clock(clock()),
-            clock(),
-        );
-        let token = signed(&json!({}));
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        let mut poll = || ask(&gateway, &token).as_mut().poll(&mut cx);
-        let Poll::Ready(first) = poll() else {
-            panic!("there is nobody to wait for");
-        };
-        let Poll::Ready(second) = poll() else {
-            panic!("there is nothing to wait for");
-        };
-        assert_eq!(first.unwrap(), second.unwrap());
-    }
-}
-
-#[test]
-fn a_signature_that_waits_when_its_runtime_ends_is_made_or_503_and_nobody_waits_for_ever() {
-    let (layer, _) = counted(Algorithm::ES384);
+fn the_end_of_a_runtime_ends_no_signature() {
+    let first = Aside::new();
+    let (layer, _) = counted(&first, Algorithm::ES384);
     let gateway = gateway(&layer, clock());
-    let mut first = Aside::new();
     first.hold();
     let asked = begin(&first, &gateway, &signed(&json!({})), 3);
-    first.end();
-    // They are served elsewhere. Whether what was queued is still done is for the runtime to say.
+    drop(first);
+    // They are served elsewhere.
     let second = Aside::new();
-    let mut outcomes = asked.into_iter().map(|one| second.block_on(one));
-    let first = outcomes.next().unwrap();
-    assert!(outcomes.all(|outcome| outcome == first));
-    assert!(matches!(
-        first,
-        Ok(_) | Err((503, RefusalReason::KeysUnavailable))
-    ));
-}
-
-#[test]
-fn a_signature_that_no_runtime_makes_any_more_is_503_and_the_next_request_tries_again() {
-    let (layer, _) = counted(Algorithm::ES384);
-    let gateway = gateway(&layer, clock());
-    let token = signed(&json!({}));
-    let ended = Aside::new().end();
-    for _ in 0..3 {
-        let _in = ended.enter();
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        let Poll::Ready(outcome) = ask(&gateway, &token).as_mut().poll(&mut cx) else {
-            panic!("there is nothing to wait for");
-        };
-        let refused = outcome.unwrap_err();
-        assert_eq!(refused, (503, RefusalReason::KeysUnavailable));
-        assert_eq!(layer.cache_status().unwrap().entries, 0);
-    }
-    let another = Aside::new();
-    another.block_on(ask(&gateway, &token)).unwrap();
+    let mut jwts = asked.into_iter().map(|one| second.block_on(one).unwrap());
+    let first = jwts.next().unwrap();
+    assert!(jwts.all(|jwt| jwt == first));
 }
 
 #[test]
 fn a_signature_that_was_begun_with_a_key_that_is_revoked_is_made_with_the_next() {
-    let mut aside = Aside::new();
-    // Who looks after the ring makes keys aside as well, elsewhere.
-    let operator = Aside::new();
+    let aside = Aside::new();
     let time = clock();
-    let keys = operator.block_on(async {
+    let keys = aside.block_on(async {
         let keys = KeyRing::open(MemoryStore::new()).algorithm(Algorithm::ES384);
         keys.clock(time.clone()).await.unwrap()
     });
     let later = || {
         time.advance(Duration::from_secs(60));
-        operator.block_on(keys.refresh()).unwrap();
+        aside.block_on(keys.refresh()).unwrap();
     };
     // Until the one in reserve may sign.
     for _ in 0..24 * 60 {
         later();
     }
     let kid = keys.signing_key().unwrap().kid().to_owned();
-    let layer = BackendJwtLayer::new(keys.clone()).clock(time.clone());
+    let layer = BackendJwtLayer::new(keys.clone()).clock(aside.clock(time.clone()));
     let gateway = gateway(&layer, time.clone());
     let token = Token::of(key(ALGORITHM)).claim("exp", time.now().as_secs() + 3600);
     let token = token.sign();
     aside.hold();
     let mut asked = begin(&aside, &gateway, &token, 2);
-    operator.block_on(keys.revoke(&kid)).unwrap();
+    aside.block_on(keys.revoke(&kid)).unwrap();
     let next = keys.signing_key().unwrap().kid().to_owned();
     assert_ne!(next, kid);
     asked.extend(begin(&aside, &gateway, &token, 2));

@@ -5,7 +5,7 @@ use super::{
     service::AccessToken,
 };
 use crate::{
-    TokenCache, VerifiedToken, Verifier,
+    CacheStatus, TokenCache, VerifiedToken, Verifier,
     refusal::{Refusal, RefusalFormat, RefusalResponse, Responder},
     scope::Requirement,
 };
@@ -126,7 +126,10 @@ impl AccessTokenLayer {
     /// costs no signature. Default: 10,000 and 64 MiB. The bounds are for the layer, whichever clones and
     /// services share it.
     pub fn cache(self, entries: usize, bytes: u64) -> Self {
-        self.token_cache(TokenCache::new(entries, bytes))
+        match entries {
+            0 => self.no_cache(),
+            entries => self.token_cache(TokenCache::new(entries, bytes)),
+        }
     }
 
     /// Remembers verified tokens there, where other layers may do so too.
@@ -137,6 +140,12 @@ impl AccessTokenLayer {
     /// Verifies the token of every request anew.
     pub fn no_cache(self) -> Self {
         self.with(|settings| settings.tokens = None)
+    }
+
+    /// How the tokens that are remembered are doing; `None` if none are remembered.
+    #[must_use]
+    pub fn cache_status(&self) -> Option<CacheStatus> {
+        self.0.tokens.as_ref().map(TokenCache::status)
     }
 
     /// Reads the token from this field. Default: `Authorization`.

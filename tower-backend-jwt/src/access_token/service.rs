@@ -99,13 +99,14 @@ impl Settings {
             match self.verifier.check_again(&known) {
                 Some(Ok(())) => return Ok(known),
                 Some(Err(refusal)) => {
-                    // For good. The others may be over soon: keys that are not to be had, a clock that is off.
-                    if let RefusalReason::Expired | RefusalReason::Revoked = refusal.reason() {
+                    // For good. Keys that are not to be had and a clock that is off may be over soon; and what is
+                    // revoked is refused here for less than it costs to verify it again.
+                    if refusal.reason() == RefusalReason::Expired {
                         tokens.remove(token);
                     }
                     return Err(refusal.into());
                 }
-                None => {}
+                None => tokens.remove(token),
             }
         }
         let verified = self.verifier.check(token)?;

@@ -58,8 +58,9 @@ impl Span {
     }
 }
 
-/// No text that could be a token's has more bytes; with what is written behind it, spans hold it.
-const MAX_BYTES: usize = u32::MAX as usize / 4;
+/// No text that could be a token's has more bytes; with what is written behind it, spans hold it: names and texts
+/// that have escapes, the token.
+const MAX_BYTES: usize = u32::MAX as usize / 8;
 
 /// As many as a token of everyday size has.
 const USUAL_MEMBERS: usize = 20;

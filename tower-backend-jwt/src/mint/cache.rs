@@ -3,7 +3,7 @@
 use super::{
     application::Application, auth_type::AuthType, claims::Claims, flight::Flight, minted::Minted,
 };
-use crate::{CacheStatus, VerifiedToken};
+use crate::{CacheStatus, VerifiedToken, bounded::EvenShare};
 use foldhash::quality::RandomState;
 use quick_cache::{
     Equivalent, Weighter,
@@ -19,8 +19,11 @@ use std::{
 };
 
 /// Bounded in entries and in bytes. What nobody asks for goes first.
+///
+/// Its places are waited for without a time limit, on threads that must not wait: who holds one does so for the
+/// moment that it takes to put something there.
 pub(super) struct JwtCache {
-    slots: Cache<Key, Slot, Weight, RandomState>,
+    slots: Cache<Key, Slot, EvenShare, RandomState>,
     misses: AtomicU64,
 }
 
@@ -69,9 +72,7 @@ pub(super) struct Inputs<'a> {
 
 impl JwtCache {
     pub(super) fn new(entries: usize, bytes: u64) -> Self {
-        let weight = Weight {
-            least: bytes.div_ceil(entries.max(1) as u64),
-        };
+        let weight = EvenShare::new(entries, bytes);
         let (random, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
         Self {
             slots: Cache::with(entries, bytes, weight, random, lifecycle),
@@ -80,11 +81,7 @@ impl JwtCache {
     }
 
     pub(super) fn find(&self, inputs: &Inputs<'_>) -> Option<Slot> {
-        let found = self.slots.get(inputs);
-        if found.is_none() {
-            self.misses.fetch_add(1, Ordering::Relaxed);
-        }
-        found
+        self.slots.get(inputs)
     }
 
     /// Takes the place of this key for a signature, unless what is there will do: that is given back then.
@@ -101,15 +98,21 @@ impl JwtCache {
             *slot = Slot::Signing(Arc::clone(flight));
             EntryAction::Retain(None)
         });
-        match entry {
-            EntryResult::Retained(slot) => slot,
+        let instead = match entry {
+            EntryResult::Retained(instead) => instead,
             EntryResult::Vacant(place) => {
-                // Nobody else can have taken the place: that would have ended this guard.
+                // If somebody has taken the place meanwhile, both sign.
                 let _ = place.insert(Slot::Signing(Arc::clone(flight)));
                 None
             }
-            _ => None,
+            EntryResult::Removed(..) | EntryResult::Replaced(..) | EntryResult::Timeout => {
+                unreachable!("nothing is removed above, and waited for without end")
+            }
+        };
+        if instead.is_none() {
+            self.misses.fetch_add(1, Ordering::Relaxed);
         }
+        instead
     }
 
     /// Ends a signature: what was minted takes its place, or nothing does. Whatever has taken that since
@@ -132,17 +135,15 @@ impl JwtCache {
         }
     }
 
-    /// Puts one that was made ahead of time in the place of the one before it, if that is there still.
+    /// Puts one that was made ahead of time in the place of the one before it, if that is there still. If
+    /// not, nobody asks for it.
     pub(super) fn renew(&self, key: &Key, before: &Arc<Minted>, minted: Arc<Minted>) {
-        let entry = self.slots.entry(key, None, |_, slot| {
+        let _ = self.slots.entry(key, None, |_, slot| {
             if matches!(slot, Slot::Minted(other) if Arc::ptr_eq(other, before)) {
-                *slot = Slot::Minted(Arc::clone(&minted));
+                *slot = Slot::Minted(minted);
             }
             EntryAction::Retain(())
         });
-        if let EntryResult::Vacant(place) = entry {
-            let _ = place.insert(Slot::Minted(minted));
-        }
     }
 
     pub(super) fn status(&self) -> CacheStatus {
@@ -268,14 +269,7 @@ impl Equivalent<Key> for Inputs<'_> {
     }
 }
 
-/// Weighs an entry by the memory it takes, nearly, and no less than an even share of all of it: so
-/// that there are no more entries than there should be.
-#[derive(Clone)]
-struct Weight {
-    least: u64,
-}
-
-impl Weighter<Key, Slot> for Weight {
+impl Weighter<Key, Slot> for EvenShare {
     fn weight(&self, key: &Key, slot: &Slot) -> u64 {
         let bytes = size_of::<Key>()
             + size_of::<Slot>()
@@ -290,7 +284,7 @@ impl Weighter<Key, Slot> for Weight {
                 Slot::Minted(minted) => minted.value.len(),
                 Slot::Signing(_) => 0,
             };
-        (bytes as u64).max(self.least)
+        self.weigh(bytes)
     }
 }
 

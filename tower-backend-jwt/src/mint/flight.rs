@@ -22,7 +22,7 @@ pub(super) struct Flight {
 
 enum Passengers {
     Waiting(Vec<oneshot::Sender<Outcome>>),
-    Gone(Outcome),
+    Landed(Outcome),
 }
 
 impl Flight {
@@ -41,22 +41,35 @@ impl Flight {
     pub(super) fn outcome(&self) -> Awaited {
         let (sender, receiver) = oneshot::channel();
         match &mut *self.passengers() {
-            Passengers::Waiting(waiting) => waiting.push(sender),
+            Passengers::Waiting(waiting) => {
+                if waiting.len() == waiting.capacity() {
+                    waiting.retain(|passenger| !passenger.is_closed());
+                }
+                waiting.push(sender);
+            }
             // It is there already: a receiver takes it.
-            Passengers::Gone(outcome) => drop(sender.send(outcome.clone())),
+            Passengers::Landed(outcome) => drop(sender.send(outcome.clone())),
         }
         Awaited(receiver)
     }
 
     /// Tells all who wait.
     pub(super) fn end(&self, outcome: &Outcome) {
-        let gone = Passengers::Gone(outcome.clone());
-        let passengers = std::mem::replace(&mut *self.passengers(), gone);
+        let landed = Passengers::Landed(outcome.clone());
+        let passengers = std::mem::replace(&mut *self.passengers(), landed);
         if let Passengers::Waiting(waiting) = passengers {
             for passenger in waiting {
                 // Who has hung up need not be told.
                 let _ = passenger.send(outcome.clone());
             }
+        }
+    }
+
+    /// Whether all who waited have hung up.
+    pub(super) fn is_abandoned(&self) -> bool {
+        match &*self.passengers() {
+            Passengers::Waiting(waiting) => waiting.iter().all(oneshot::Sender::is_closed),
+            Passengers::Landed(_) => false,
         }
     }
 
@@ -79,7 +92,7 @@ impl Future for Awaited {
     }
 }
 
-/// The runtime has ended meanwhile, or whoever signed has panicked.
+/// Whoever signed has panicked: a clock of the user's own has, or a subscriber to events.
 pub(super) fn lost() -> Refusal {
     Refusal::new(RefusalReason::KeysUnavailable).with_detail("the signature was not finished")
 }

@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use std::sync::{
-    Weak,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 use tower_jwks::{SigningKey, UnixTime};
@@ -28,8 +28,19 @@ impl Minted {
         self.issued_at <= now && now < self.usable_until
     }
 
-    /// Whether who asks is to have a new one made: one does it.
-    pub(super) fn is_to_be_renewed(&self, now: UnixTime) -> bool {
+    /// Whether it is of this key.
+    pub(super) fn is_of(&self, key: &Arc<SigningKey>) -> bool {
+        self.key.as_ptr() == Arc::as_ptr(key)
+    }
+
+    /// Whether who asks is to have a new one made. Only one is told so, and nothing else follows from it:
+    /// hence no order of memory.
+    pub(super) fn begin_renewal(&self, now: UnixTime) -> bool {
         self.renew_at <= now && !self.renewing.swap(true, Ordering::Relaxed)
+    }
+
+    /// It was not begun after all: the next who asks is told.
+    pub(super) fn put_off_renewal(&self) {
+        self.renewing.store(false, Ordering::Relaxed);
     }
 }

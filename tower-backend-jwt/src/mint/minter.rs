@@ -85,7 +85,7 @@ impl Minter {
             Some(Slot::Minted(minted))
                 if minted.is_usable(now) && keys.is_signing_key(&minted.key)? =>
             {
-                if minted.is_to_be_renewed(now) {
+                if minted.begin_renewal(now) {
                     self.renew(inputs.key(), &minted);
                 }
                 Ok(Minting::Done(Some(minted.value.clone())))
@@ -106,9 +106,7 @@ impl Minter {
         if let Some(cache) = &self.settings.cache {
             let will_do = |slot: &Slot| match slot {
                 Slot::Signing(flight) => flight.is_of(key),
-                Slot::Minted(minted) => {
-                    minted.key.as_ptr() == Arc::as_ptr(key) && minted.is_usable(now)
-                }
+                Slot::Minted(minted) => minted.is_of(key) && minted.is_usable(now),
             };
             match cache.begin(&place, &flight, will_do) {
                 Some(Slot::Signing(other)) => return Ok(Minting::Signing(other.outcome())),
@@ -140,14 +138,17 @@ impl Minter {
     /// Has a new one made in the background. If that fails, the next one is made when this one may not be
     /// handed out any more.
     fn renew(self: &Arc<Self>, place: Key, before: &Arc<Minted>) {
-        let (minter, before) = (Arc::clone(self), Arc::clone(before));
-        let _ = self.settings.signatures.aside(move || {
+        let (minter, old) = (Arc::clone(self), Arc::clone(before));
+        let has_time = self.settings.signatures.when_there_is_time(move || {
             if let Ok(minted) = minter.sign_now(&place.inputs())
                 && let Some(cache) = &minter.settings.cache
             {
-                cache.renew(&place, &before, Arc::new(minted));
+                cache.renew(&place, &old, Arc::new(minted));
             }
         });
+        if !has_time {
+            before.put_off_renewal();
+        }
     }
 
     /// A new one, on this thread.
@@ -210,6 +211,10 @@ impl Landing {
     }
 
     fn sign_now(mut self) {
+        // Without a cache nobody else can want it.
+        if self.minter.settings.cache.is_none() && self.flight.is_abandoned() {
+            return;
+        }
         self.outcome = self.minter.sign_now(&self.place.inputs()).map(Arc::new);
     }
 

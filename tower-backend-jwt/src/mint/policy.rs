@@ -108,7 +108,10 @@ impl Policy {
     }
 
     /// For how long a backend JWT that is handed out is valid at least, whole seconds. Default: half of its
-    /// TTL. With all of it each request gets one of its own.
+    /// TTL. When four fifths of the rest are over, a new one is made in the background.
+    ///
+    /// With all of the TTL none is used again; more is an error when a layer takes the policy. For one JWT a
+    /// request there is [`no_cache`](crate::BackendJwtLayer::no_cache).
     ///
     /// One that ends with its access token, or with its key, is handed out to the end: a new one could live
     /// no longer.

@@ -30,8 +30,8 @@ impl PreparedPolicy {
     }
 
     /// Signs a backend JWT for this token now, on this thread: for who sends it by other ways than a
-    /// request that a [`BackendJwtLayer`](crate::BackendJwtLayer) sees. It is as the layer would make it, and
-    /// kept nowhere.
+    /// request that a [`BackendJwtLayer`](crate::BackendJwtLayer) sees. It says what a layer without claims of its
+    /// own would have it say. It is kept nowhere: each call signs.
     ///
     /// ```
     /// # use tower_backend_jwt::{Api, Claims, Issuer, Policy, PolicySet, Verifier};

@@ -4,111 +4,127 @@ use std::{
     collections::VecDeque,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::available_parallelism,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, available_parallelism},
+    time::Duration,
 };
-use tokio::runtime::Handle;
 
 /// What is done aside.
-type Job = Box<dyn FnOnce() + Send>;
+pub(super) type Job = Box<dyn FnOnce() + Send>;
 
-/// Does jobs on threads for blocking work of the runtime, few at a time, so that signatures take no more
-/// than half of the processors from requests that need none. Clones share them.
-#[derive(Clone, Default)]
-pub(super) struct Signatures(Arc<Mutex<Jobs>>);
+/// Does jobs on threads of its own, few at a time, so that signatures leave half of the processors to requests
+/// that need none. Clones share them.
+///
+/// Not on those that a runtime has for blocking work: a program may fill these with work that takes for ever, and
+/// a new token would wait for it.
+#[derive(Clone)]
+pub(super) struct Signatures(Arc<Shared>);
+
+struct Shared {
+    jobs: Mutex<Jobs>,
+    wanted: Condvar,
+    most_threads: usize,
+}
 
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
-    /// How many threads are at it.
-    working: usize,
+    threads: usize,
+    /// Those of them that have nothing to do.
+    idle: usize,
 }
 
-/// With more who wait, whoever comes signs for himself, and is slowed down by it.
+/// With more who wait, whoever comes has it done on the spot: each new token then slows its worker down.
 const MOST_WAITING: usize = 1024;
 
+/// With more who wait, what can wait does: it is asked for again.
+const FEW_WAITING: usize = 64;
+
+/// How long a thread stays when there is nothing to do.
+const LINGER: Duration = Duration::from_secs(10);
+
 impl Signatures {
-    /// Has it done soon. Gives it back where there is no runtime, or so many wait already.
+    /// Has it done soon. Gives it back where so many wait already, or the system has no thread to give.
     pub(super) fn aside(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Job> {
-        let job: Job = Box::new(job);
-        let Ok(runtime) = Handle::try_current() else {
+        self.push(Box::new(job), MOST_WAITING)
+    }
+
+    /// The same for what can wait. Whether it will be done.
+    pub(super) fn when_there_is_time(&self, job: impl FnOnce() + Send + 'static) -> bool {
+        self.push(Box::new(job), FEW_WAITING).is_ok()
+    }
+
+    fn push(&self, job: Job, most_waiting: usize) -> Result<(), Job> {
+        let mut jobs = self.0.jobs();
+        if jobs.waiting.len() >= most_waiting {
             return Err(job);
-        };
-        let mut jobs = self.jobs();
-        if jobs.waiting.len() >= MOST_WAITING {
-            return Err(job);
+        }
+        // Each idle thread takes one of those that wait already.
+        if jobs.idle <= jobs.waiting.len() && jobs.threads < self.0.most_threads {
+            let shared = Arc::clone(&self.0);
+            let name = "backend-jwt".to_owned();
+            match thread::Builder::new()
+                .name(name)
+                .spawn(move || shared.work())
+            {
+                Ok(_) => jobs.threads += 1,
+                Err(_) if jobs.threads == 0 => return Err(job),
+                Err(_) => {}
+            }
         }
         jobs.waiting.push_back(job);
-        if jobs.working < most_working() {
-            jobs.working += 1;
-            let thread = Working {
-                signatures: self.clone(),
-                done: false,
-            };
-            drop(jobs);
-            runtime.spawn_blocking(move || thread.work());
-        }
+        drop(jobs);
+        self.0.wanted.notify_one();
         Ok(())
     }
+}
 
+impl Shared {
     fn jobs(&self) -> MutexGuard<'_, Jobs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// A thread at work, or one that is to be.
-struct Working {
-    signatures: Signatures,
-    /// Whether it has been counted off, since there was nothing left to do.
-    done: bool,
-}
-
-impl Working {
-    fn work(mut self) {
+    fn work(&self) {
         while let Some(job) = self.next() {
             // What it leaves undone, it says by itself.
             let _ = catch_unwind(AssertUnwindSafe(job));
         }
     }
 
-    /// The next job. When there is none, nobody relies on this thread from that moment on.
-    fn next(&mut self) -> Option<Job> {
-        let mut jobs = self.signatures.jobs();
+    /// The next job. When there has been none for a while, nobody relies on this thread from that moment on.
+    fn next(&self) -> Option<Job> {
+        let mut jobs = self.jobs();
+        jobs.idle += 1;
+        let waited = self
+            .wanted
+            .wait_timeout_while(jobs, LINGER, |jobs| jobs.waiting.is_empty());
+        (jobs, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        jobs.idle -= 1;
         let job = jobs.waiting.pop_front();
         if job.is_none() {
-            jobs.working -= 1;
-            self.done = true;
+            jobs.threads -= 1;
         }
         job
     }
 }
 
-impl Drop for Working {
-    fn drop(&mut self) {
-        if self.done {
-            return;
-        }
-        // The runtime has ended before it has begun. If it was the only one, nobody does what waits.
-        let mut jobs = self.signatures.jobs();
-        jobs.working -= 1;
-        if jobs.working == 0 {
-            let left = std::mem::take(&mut jobs.waiting);
-            drop(jobs);
-            drop(left);
-        }
+impl Default for Signatures {
+    fn default() -> Self {
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Shared {
+            jobs: Mutex::default(),
+            wanted: Condvar::new(),
+            most_threads: (processors / 2).max(1),
+        }))
     }
-}
-
-fn most_working() -> usize {
-    available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
 }
 
 impl fmt::Debug for Signatures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let jobs = self.jobs();
+        let jobs = self.0.jobs();
         f.debug_struct("Signatures")
             .field("waiting", &jobs.waiting.len())
-            .field("working", &jobs.working)
+            .field("threads", &jobs.threads)
             .finish()
     }
 }
@@ -119,21 +135,9 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn without_a_runtime_a_job_is_given_back() {
+    fn jobs_are_done_after_one_that_panics_too() {
         let signatures = Signatures::default();
         let (done, is_done) = mpsc::channel();
-        let job = signatures
-            .aside(move || done.send(()).unwrap())
-            .unwrap_err();
-        assert!(is_done.try_recv().is_err());
-        job();
-        assert_eq!(is_done.try_recv(), Ok(()));
-    }
-
-    #[tokio::test]
-    async fn jobs_are_done_after_one_that_panics_too() {
-        let signatures = Signatures::default();
-        let (done, mut is_done) = tokio::sync::mpsc::unbounded_channel();
         for number in 0..100 {
             let done = done.clone();
             let job = move || match number {
@@ -143,52 +147,50 @@ mod tests {
             assert!(signatures.aside(job).is_ok());
         }
         drop(done);
-        let mut all = Vec::new();
-        while let Some(number) = is_done.recv().await {
-            all.push(number);
-        }
+        let mut all: Vec<_> = is_done.iter().collect();
         all.sort_unstable();
         assert_eq!(all, (0..50).chain(51..100).collect::<Vec<_>>());
     }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn no_job_is_lost_between_two_threads() {
-        // A thread that is about to leave does not take a job along that came just then.
+    #[test]
+    fn no_job_is_lost_between_one_and_the_next() {
         let signatures = Signatures::default();
-        for _ in 0..20_000 {
-            let (done, is_done) = tokio::sync::oneshot::channel();
-            assert!(signatures.aside(move || done.send(()).unwrap()).is_ok());
-            assert_eq!(is_done.await, Ok(()));
+        let (done, is_done) = mpsc::channel();
+        for number in 0..20_000 {
+            let done = done.clone();
+            assert!(signatures.aside(move || done.send(number).unwrap()).is_ok());
+            assert_eq!(is_done.recv(), Ok(number));
         }
     }
 
     #[test]
-    fn a_job_for_a_runtime_that_has_ended_is_dropped_and_the_next_one_is_done() {
-        struct Told(mpsc::Sender<&'static str>);
-        impl Drop for Told {
-            fn drop(&mut self) {
-                self.0.send("dropped").unwrap();
-            }
-        }
+    fn only_so_many_wait_and_fewer_of_those_that_can() {
         let signatures = Signatures::default();
-        let (told, is_told) = mpsc::channel();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let ended = runtime.handle().clone();
-        runtime.shutdown_background();
-        {
-            let _in = ended.enter();
-            let (undone, told) = (Told(told.clone()), told.clone());
+        let most_threads = signatures.0.most_threads;
+        let (go, may_go) = mpsc::channel::<()>();
+        let may_go = Arc::new(Mutex::new(may_go));
+        let (begun, has_begun) = mpsc::channel();
+        // Every thread is at work for as long as it takes.
+        for _ in 0..most_threads {
+            let (begun, may_go) = (begun.clone(), Arc::clone(&may_go));
             let job = move || {
-                let _undone = undone;
-                told.send("done").unwrap();
+                begun.send(()).unwrap();
+                let _ = may_go.lock().unwrap().recv();
             };
             assert!(signatures.aside(job).is_ok());
+            has_begun.recv().unwrap();
         }
-        assert_eq!(is_told.try_recv(), Ok("dropped"));
-
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let _in = runtime.enter();
-        assert!(signatures.aside(move || told.send("done").unwrap()).is_ok());
-        assert_eq!(is_told.recv(), Ok("done"));
+        for _ in 0..FEW_WAITING {
+            assert!(signatures.when_there_is_time(|| {}));
+        }
+        assert!(!signatures.when_there_is_time(|| {}));
+        for _ in FEW_WAITING..MOST_WAITING {
+            assert!(signatures.aside(|| {}).is_ok());
+        }
+        let (done, is_done) = mpsc::channel();
+        let back = signatures.aside(move || done.send(()).unwrap());
+        back.expect_err("so many wait already")();
+        assert_eq!(is_done.recv(), Ok(()));
+        drop(go);
     }
 }

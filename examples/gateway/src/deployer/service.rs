@@ -48,7 +48,9 @@ pub(crate) fn service(deployer: Deployer, verifier: Verifier) -> Result<GatewayS
     let guard = AccessTokenLayer::new(verifier)
         .require_all_scopes([SCOPE])
         .map_err(|error| Fault::new("admin", error))?
-        .refusal_format(RefusalFormat::Wso2);
+        .refusal_format(RefusalFormat::Wso2)
+        // Few calls, and none that is in a hurry.
+        .no_cache();
     let calls = guard.layer(Calls(Arc::new(deployer)));
     Ok(BoxCloneSyncService::new(calls.map_response(
         |response: Response<_>| response.map(body::boxed),

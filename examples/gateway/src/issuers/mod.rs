@@ -74,21 +74,26 @@ impl Issuers {
     }
 
     /// A verifier for tokens of all of them, with these audiences if there are any, else their own.
+    ///
+    /// The same one for the same audiences: a token that one operation has let in is known to the others.
     pub(crate) fn verifier(&self, audiences: &[String]) -> Result<Verifier, LoadError> {
+        let mut audiences = audiences.to_vec();
+        audiences.sort_unstable();
+        audiences.dedup();
         let mut verifiers = self
             .verifiers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(verifier) = verifiers.get(audiences) {
+        if let Some(verifier) = verifiers.get(&audiences) {
             return Ok(verifier.clone());
         }
         let verifier = self
-            .build(audiences, |_| true)
+            .build(&audiences, |_| true)
             .map_err(|fault| fault.in_file(&self.file))?;
         if verifiers.len() >= MOST_VERIFIERS {
             verifiers.clear();
         }
-        verifiers.insert(audiences.to_vec(), verifier.clone());
+        verifiers.insert(audiences, verifier.clone());
         Ok(verifier)
     }
 

@@ -8,6 +8,7 @@ mod admin_callers;
 mod applications;
 mod attacks;
 mod backend;
+mod caches;
 mod deploy;
 mod deploy_attacks;
 mod deploy_changes;
