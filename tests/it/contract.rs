@@ -4,6 +4,7 @@ mod auto_traits;
 mod debug;
 mod errors;
 mod readiness;
+mod signing;
 
 use http::{HeaderName, Request};
 use tests::{

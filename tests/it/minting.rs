@@ -7,7 +7,12 @@ mod minimal;
 mod policy;
 mod policy_set;
 mod presets;
+mod refused;
+mod remaining_life;
+mod renewal;
 mod reuse;
+mod signed_by_hand;
+mod together;
 
 use http::{HeaderName, Request, StatusCode, request::Parts};
 use serde_json::{Value, json};

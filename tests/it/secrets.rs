@@ -11,7 +11,10 @@ use tests::{
     upstream::{get, get_with, send, signed, upstream},
 };
 use tower::{Layer, ServiceBuilder, service_fn};
-use tower_backend_jwt::{AccessTokenLayer, BackendJwtLayer, Policy, Refusal, StripHeaderLayer};
+use tower_backend_jwt::{
+    AccessTokenLayer, BackendJwtLayer, KnownBy, Policy, Refusal, Revocations, StripHeaderLayer,
+    Verifier,
+};
 use tower_jwks::{Algorithm, JwksLayer, KeyRing};
 
 /// Claims whose values would be known again anywhere.
@@ -80,6 +83,48 @@ async fn events_hold_a_reason_and_nothing_of_the_request() {
     assert_without(&text, secrets);
     assert_without(&text, VALUES);
     assert!(!text.contains("telling"), "{text}");
+}
+
+#[tokio::test]
+async fn events_about_remembered_tokens_hold_nothing_of_them_either() {
+    for known_by in [KnownBy::Text, KnownBy::Sha256] {
+        let events = Capture::start();
+        let clock = clock();
+        let revocations = Revocations::with_clock(10, clock.clone());
+        let verifier = Verifier::builder()
+            .issuer(forge::issuer(key(Algorithm::EdDSA)))
+            .known_by(known_by)
+            .revocations(revocations.clone())
+            .clock(clock.clone());
+        let service = ServiceBuilder::new()
+            .layer(AccessTokenLayer::new(verifier.build().unwrap()))
+            .layer(
+                BackendJwtLayer::new(KeyRing::new(new_key(Algorithm::EdDSA))).clock(clock.clone()),
+            )
+            .service(service_fn(upstream));
+        let mut claims = telling();
+        claims["jti"] = json!("telling-id");
+        let (token, other) = (signed(&claims), signed(&telling()));
+        let mut secrets = parts(&token);
+        secrets.extend(parts(&other));
+        for token in [&token, &token, &other] {
+            secrets.extend(parts(&send(&service, get_with(token)).await.backend_jwt()));
+        }
+        // One is revoked, the other expires: both are remembered until then.
+        let end = tests::time::NOW.saturating_add(Duration::from_secs(660));
+        revocations
+            .revoke_id(forge::ISSUER, "telling-id", end)
+            .unwrap();
+        assert_eq!(send(&service, get_with(&token)).await.status(), 401);
+        clock.set(end);
+        assert_eq!(send(&service, get_with(&other)).await.status(), 401);
+        let text = events.text();
+        for reason in ["revoked", "expired", "signed"] {
+            assert!(text.contains(reason), "{reason} is told: {text}");
+        }
+        assert_without(&text, secrets);
+        assert!(!text.contains("telling"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What the tests share: tokens good and bad, keys, probes, and what was logged.
 
+pub mod aside;
 pub mod body;
 pub mod capture;
 pub mod corpora;

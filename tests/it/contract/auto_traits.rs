@@ -65,6 +65,18 @@ async fn every_layer_and_service_is_clone_send_and_sync_with_bodies_that_are_not
     asks_nothing_of_the_bodies(all()).await;
 }
 
+#[test]
+fn what_layers_share_is_clone_send_and_sync() {
+    fn is_shared<T: Clone + Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
+    is_shared::<tower_backend_jwt::TokenCache>();
+    is_shared::<tower_backend_jwt::Revocations>();
+    is_shared::<tower_backend_jwt::KnownBy>();
+    is_shared::<tower_backend_jwt::CacheStatus>();
+    is_shared::<tower_backend_jwt::PreparedPolicy>();
+    is_shared::<tower_backend_jwt::VerifiedToken>();
+    is_shared::<tower_backend_jwt::Verifier>();
+}
+
 /// Is what its state is: cloned, sent and shared if that can be.
 #[derive(Clone)]
 struct Behind<T>(T);

@@ -12,7 +12,10 @@ use tests::{
     time::clock,
 };
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
-use tower_backend_jwt::{BackendJwtLayer, Claims, Policy, RefusalFormat, VerifiedToken};
+use tower_backend_jwt::{
+    AccessTokenLayer, BackendJwtLayer, Claims, KnownBy, Policy, RefusalFormat, Revocations,
+    TokenCache, VerifiedToken, Verifier,
+};
 use tower_jwks::{Algorithm, KeyRing, SigningKey};
 
 /// RFC 8037 appendix A.1, which is secret here as any other would be.
@@ -142,5 +145,60 @@ async fn the_minted_jwt_is_in_a_field_that_hides_its_value() {
     let claims = forge::claims_of(jwt.to_str().unwrap()).to_string();
     for value in [CUSTOM, OWN, CALLER] {
         assert!(claims.contains(value), "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_remembered_and_what_is_revoked_show_how_many_they_are() {
+    let digest = tower_jwks::sha256(token().as_bytes());
+    let list = format!("{digest:?}");
+    let mut secrets = secrets();
+    secrets.push(list.trim_start_matches('[').to_owned());
+    secrets.extend([forge::encode(digest), "6b0f1f0c".to_owned()]);
+    for known_by in [KnownBy::Text, KnownBy::Sha256] {
+        let (tokens, revocations) = (TokenCache::default(), Revocations::with_clock(10, clock()));
+        let issuer = forge::ISSUER;
+        for (jti, subject) in [("6b0f1f0c-revoked", CALLER), ("other", "another")] {
+            let now = tests::time::NOW;
+            revocations.revoke_id(issuer, jti, now).unwrap();
+            let before = now.saturating_sub(std::time::Duration::from_secs(1));
+            let life = std::time::Duration::from_secs(1);
+            revocations
+                .revoke_subject(issuer, subject, before, life)
+                .unwrap();
+        }
+        let builder = Verifier::builder()
+            .issuer(forge::issuer(key(Algorithm::ES256)))
+            .known_by(known_by)
+            .revocations(revocations.clone())
+            .clock(clock());
+        let mut text = format!("{builder:?}\n");
+        let verifier = builder.build().unwrap();
+        let layer = AccessTokenLayer::new(verifier.clone()).token_cache(tokens.clone());
+        let echo = Echo::new();
+        text += &shown(layer.clone()).await;
+        let Ok(_) = layer.layer(echo.clone()).oneshot(good_with_secrets()).await;
+        let proof = echo
+            .last()
+            .extensions
+            .get::<VerifiedToken>()
+            .cloned()
+            .unwrap();
+        assert_eq!(proof.subject(), Some(CALLER));
+        let status = tokens.status();
+        assert!(status.entries > 0);
+        write!(
+            text,
+            "{proof:?}\n{proof:#?}\n{tokens:?}\n{tokens:#?}\n{status:?}\n"
+        )
+        .unwrap();
+        write!(
+            text,
+            "{revocations:?}\n{revocations:#?}\n{verifier:?}\n{verifier:#?}"
+        )
+        .unwrap();
+        assert!(text.contains("misses") && text.contains("len: 4"), "{text}");
+        assert!(text.contains(&format!("{known_by:?}")), "{text}");
+        assert_without(&text, &secrets);
     }
 }

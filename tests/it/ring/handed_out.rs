@@ -109,3 +109,29 @@ async fn a_gateway_that_did_not_revoke_the_key_itself_stops_when_it_reads_of_it(
     other.refresh().await.unwrap();
     assert_ne!(gateway.hands_out().await.1, kid);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_the_one_that_signs_exactly_when_the_ring_would_sign_with_it() {
+    let clock = clock();
+    let ring = open(MemoryStore::new(), &clock).await;
+    let first = std::sync::Arc::downgrade(&ring.signing_key().unwrap());
+    assert!(ring.is_signing_key(&first).unwrap());
+    until(&clock, after(NOW, ANNOUNCEMENT), &[&ring]).await;
+    assert!(ring.is_signing_key(&first).unwrap());
+
+    ring.revoke(&signs(&ring)).await.unwrap();
+    let second = std::sync::Arc::downgrade(&ring.signing_key().unwrap());
+    assert!(!ring.is_signing_key(&first).unwrap());
+    assert!(ring.is_signing_key(&second).unwrap());
+
+    // Nothing signs until the next may.
+    ring.revoke(&signs(&ring)).await.unwrap();
+    let error = ring.is_signing_key(&second).unwrap_err().to_string();
+    assert_eq!(error, ring.signing_key().unwrap_err().to_string());
+    // Nor is a key without a ring anybody's.
+    let nobody = std::sync::Weak::new();
+    assert!(ring.is_signing_key(&nobody).is_err());
+    let other = open(MemoryStore::new(), &clock).await;
+    assert!(!other.is_signing_key(&second).unwrap());
+    assert!(!other.is_signing_key(&nobody).unwrap());
+}

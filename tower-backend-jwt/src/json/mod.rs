@@ -1,6 +1,10 @@
 //! JSON as RFC 7519 wants it read: one object, no member twice at any depth, nothing after it.
 
+#[cfg(test)]
+mod against_serde_json;
 mod scan;
+#[cfg(test)]
+mod vectors;
 
 use self::scan::{Quoted, Scanner, all_different, unescape};
 use std::borrow::Cow;

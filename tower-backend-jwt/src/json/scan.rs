@@ -8,8 +8,9 @@
 use super::{Malformed, Span};
 use std::borrow::Cow;
 
-/// Arrays and objects in each other, the outermost counted.
-const MAX_DEPTH: usize = 128;
+/// Arrays and objects in each other, the outermost counted: as many as serde_json reads, with which programs
+/// read claims, and services behind what is copied into their JWTs.
+const MAX_DEPTH: usize = 127;
 
 /// A name of serde_json's own: an object with this one member is JSON in a text to it, which nobody would
 /// have looked into.

@@ -90,7 +90,7 @@ impl Minter {
                 }
                 Ok(Minting::Done(Some(minted.value.clone())))
             }
-            _ => self.begin(&inputs, keys.signing_key()?, now),
+            _ => self.begin(&inputs, &keys.signing_key()?, now),
         }
     }
 
@@ -98,15 +98,15 @@ impl Minter {
     fn begin(
         self: &Arc<Self>,
         inputs: &Inputs<'_>,
-        key: Arc<SigningKey>,
+        key: &Arc<SigningKey>,
         now: UnixTime,
     ) -> Result<Minting, Refusal> {
         let place = inputs.key();
-        let flight = Flight::new(&key);
+        let flight = Flight::new(key);
         if let Some(cache) = &self.settings.cache {
             let will_do = |slot: &Slot| match slot {
-                Slot::Signing(flight) => flight.is_of(&key),
-                Slot::Minted(minted) => minted.is_of(&key) && minted.is_usable(now),
+                Slot::Signing(flight) => flight.is_of(key),
+                Slot::Minted(minted) => minted.is_of(key) && minted.is_usable(now),
             };
             match cache.begin(&place, &flight, will_do) {
                 Some(Slot::Signing(other)) => return Ok(Minting::Signing(other.outcome())),
@@ -131,7 +131,7 @@ impl Minter {
             return Ok(Minting::Signing(outcome));
         }
         landing
-            .sign(&key, now)
+            .sign(key, now)
             .map(|value| Minting::Done(Some(value)))
     }
 
