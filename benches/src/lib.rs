@@ -10,4 +10,4 @@ mod rotating;
 mod stacks;
 
 pub use jwks::{StaticKeys, jwks_request};
-pub use stacks::{Reuse, minting, router, validating, verifier};
+pub use stacks::{Reuse, minting, router, served, validating, verifier};

@@ -26,6 +26,11 @@ pub fn router() -> Router {
     Router::new().route("/orders", get(|| async { StatusCode::OK }))
 }
 
+/// As `axum::serve` has it: layers are put around the routes once, and not with each request.
+pub fn served(router: Router) -> Router {
+    router.with_state(())
+}
+
 /// Verifies the provider's tokens by the system's clock: to read the time is part of the price.
 ///
 /// # Panics

@@ -5,27 +5,52 @@ use http::{HeaderValue, Request, Response, StatusCode, Uri, header::AUTHORIZATIO
 use std::{
     convert::Infallible,
     future::Future,
-    pin::pin,
-    task::{Context, Poll, Waker},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
 };
 use tower_service::Service;
 
-/// The response to a request that waits for nothing.
+/// The response to a request. Where it waits, for a signature that is made beside this thread, this thread does.
 ///
 /// # Panics
 ///
-/// It waits for something: it is on no steady path then, and not what is to be measured.
+/// The service is busy.
 pub fn call<S, Req, Res>(service: &mut S, request: Request<Req>) -> Response<Res>
 where
     S: Service<Request<Req>, Response = Response<Res>, Error = Infallible>,
 {
-    let mut context = Context::from_waker(Waker::noop());
-    let Poll::Ready(Ok(())) = service.poll_ready(&mut context) else {
+    let mut noop = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(())) = service.poll_ready(&mut noop) else {
         panic!("the service is busy");
     };
-    match pin!(service.call(request)).poll(&mut context) {
-        Poll::Ready(Ok(response)) => response,
-        Poll::Pending => panic!("the request waits for something"),
+    let mut response = pin!(service.call(request));
+    // Nearly all are there at once, which is not to pay for those that are not.
+    let Poll::Ready(Ok(response)) = response.as_mut().poll(&mut noop) else {
+        return wait(response);
+    };
+    response
+}
+
+fn wait<Res>(
+    mut response: Pin<&mut impl Future<Output = Result<Response<Res>, Infallible>>>,
+) -> Response<Res> {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(Ok(response)) = response.as_mut().poll(&mut context) {
+            return response;
+        }
+        thread::park();
     }
 }
 

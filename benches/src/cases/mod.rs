@@ -9,8 +9,9 @@ use self::keys::OwnKey;
 use bench_kit::{Case, Provider};
 use tower_jwks::Algorithm;
 
-/// So many different tokens that each is new again to a cache that keeps little when it comes back.
-const TOKENS: usize = 2048;
+/// So many different tokens that each is new again to a cache that keeps little when it comes back. No more, so that
+/// they are in the processor's cache, as a token is that has just come over a connection.
+const TOKENS: usize = 256;
 
 /// All that is measured, in the order of the table.
 ///

@@ -1,6 +1,6 @@
 //! Access tokens: new ones, those seen before, and forged ones.
 
-use crate::{Reuse, fetched, router, validating, verifier};
+use crate::{Reuse, fetched, router, served, validating, verifier};
 use axum::body::Body;
 use bench_kit::{Case, Provider, raw_verify, through};
 use http::StatusCode;
@@ -15,10 +15,10 @@ pub(super) fn cases(provider: &Provider, tokens: &[String]) -> Vec<Case> {
         .iter()
         .map(|token| Provider::with_unknown_kid(token))
         .collect();
-    let layered = |reuse| router().layer(validating(verifier.clone(), reuse));
+    let layered = |reuse| served(router().layer(validating(verifier.clone(), reuse)));
     let (ok, refused) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
 
-    let bare = through::<_, Body, _>("bare", router(), &tokens[..1], ok);
+    let bare = through::<_, Body, _>("bare", served(router()), &tokens[..1], ok);
     let warm = through::<_, Body, _>("warm-validate", layered(Reuse::Default), &tokens[..1], ok);
     let cold = through::<_, Body, _>("cold-validate-rs256", layered(Reuse::Little), tokens, ok);
     let forged = through::<_, Body, _>("forged", layered(Reuse::Default), &forged, refused);
