@@ -52,7 +52,8 @@ impl Registered {
                 "nbf" => not_before = Some(numeric_date("nbf", value, f64::ceil)?),
                 "iat" => {
                     let up = numeric_date("iat", value, f64::ceil)?;
-                    issued_in_part = numeric_date("iat", value, f64::floor)? < up;
+                    issued_in_part = value.contains(['.', 'e', 'E'])
+                        && numeric_date("iat", value, f64::floor)? < up;
                     issued_at = Some(up);
                 }
                 // The subject may be mapped to another name; whatever its name, it is a text.

@@ -19,11 +19,11 @@ pub(crate) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Exactly three parts: five are a JWE, and are not decrypted.
+    /// Three parts at least: [whether no more](Self::has_three_parts) need not be asked of most.
     pub(crate) fn split(token: &'a str) -> Result<Self, Malformed> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(Malformed)?;
-        if claims.contains('.') || [header, claims, signature].contains(&"") {
+        if [header, claims, signature].contains(&"") {
             return Err(Malformed);
         }
         Ok(Self {
@@ -32,6 +32,11 @@ impl<'a> Compact<'a> {
             signature,
             signed,
         })
+    }
+
+    /// Whether that is all: five are a JWE, and are not decrypted. Where the claims can be decoded it is.
+    pub(crate) fn has_three_parts(&self) -> bool {
+        !self.claims.contains('.')
     }
 
     /// The header, as it is encoded.

@@ -115,7 +115,11 @@ impl Verifier {
     pub(crate) fn check(&self, sought: &Sought<'_>) -> Result<VerifiedToken, Failure> {
         let token = std::str::from_utf8(sought.token).map_err(|_| Malformed)?;
         let jws = Compact::split(token)?;
-        let header = self.0.headers.read(jws.header())?;
+        let header = self.0.headers.read(jws.header());
+        let header = header.map_err(|refusal| match jws.has_three_parts() {
+            true => refusal,
+            false => Malformed.into(),
+        })?;
         let room = match sought.digest() {
             Some(_) => 0,
             None => token.len() - jws.header().len(),

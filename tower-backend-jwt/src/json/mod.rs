@@ -149,21 +149,29 @@ impl Object {
         if let Some(text) = self.text(value) {
             return Some(vec![text]);
         }
-        let mut strings = Vec::new();
-        let read = Scanner::new(self.at(value)).strings(|string| strings.push(string));
-        read.ok()?;
-        let texts = strings.into_iter().map(|Quoted { span, escaped }| {
-            let span = Span {
+        let strings = |object: &Self, mut string: &mut dyn FnMut(Quoted)| {
+            Scanner::new(object.at(value)).strings(&mut string).ok()
+        };
+        // Counted first: as much memory as it takes is kept for long.
+        let (mut count, mut escaped) = (0, false);
+        strings(self, &mut |string| {
+            count += 1;
+            escaped |= string.escaped;
+        })?;
+        let mut texts = Vec::with_capacity(count);
+        strings(self, &mut |Quoted { span, .. }| {
+            texts.push(Span {
                 start: value.start + span.start,
                 end: value.start + span.end,
-            };
-            if !escaped {
-                return Some(span);
+            });
+        })?;
+        if escaped {
+            for text in &mut texts {
+                let unescaped = unescape(self.at(*text)).ok()?;
+                *text = self.append(&unescaped);
             }
-            let text = unescape(self.at(span)).ok()?;
-            Some(self.append(&text))
-        });
-        texts.collect()
+        }
+        Some(texts)
     }
 
     /// Writes a text behind the JSON.

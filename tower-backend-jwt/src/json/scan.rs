@@ -298,23 +298,21 @@ pub(super) fn all_different<'a>(names: impl ExactSizeIterator<Item = &'a str> + 
         sorted.sort_unstable();
         return sorted.windows(2).all(|pair| pair[0] != pair[1]);
     }
-    // Most differ in their first bytes already, which are compared as a number.
-    let mut beginnings = [0; FEW];
+    // Most differ in their length or their ends already, which are compared as a number.
+    let mut outlines = [0; FEW];
     let mut names = names.enumerate();
     let all = names.clone();
     names.all(|(place, name)| {
-        beginnings[place] = beginning(name);
-        let alike = |other: &u64| *other == beginnings[place];
-        !beginnings[..place].iter().any(alike)
+        outlines[place] = outline(name);
+        let alike = |other: &usize| *other == outlines[place];
+        !outlines[..place].iter().any(alike)
             || !all.clone().take(place).any(|(_, other)| other == name)
     })
 }
 
-/// A name's first eight bytes.
-fn beginning(name: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (byte, first) in bytes.iter_mut().zip(name.bytes()) {
-        *byte = first;
-    }
-    u64::from_le_bytes(bytes)
+/// A name's length, its first byte and its last.
+fn outline(name: &str) -> usize {
+    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+    let bytes = name.as_bytes();
+    bytes.len() << 16 | end(bytes.first()) << 8 | end(bytes.last())
 }

@@ -3,7 +3,7 @@
 use super::{
     Application, Claims, Policy,
     cache::{Caller, Inputs},
-    claims::{push_member, push_members},
+    claims::{push_member, push_members, push_name},
     compatibility::Compatibility,
     lifetime::Lifetime,
     minted::Minted,
@@ -15,17 +15,20 @@ use crate::{
     refusal::{Refusal, RefusalReason},
 };
 use http::HeaderValue;
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    fmt::Write,
+    sync::{Arc, atomic::AtomicBool},
+};
 use tower_jwks::{ConfigError, SigningKey, UnixTime};
 
 /// Room for the claims of most.
 const USUAL_BYTES: usize = 2048;
 
 impl Settings {
-    /// A backend JWT of these inputs, by this key. `fixed` is what [`fixed`] gives.
+    /// A backend JWT of these inputs, by this key.
     pub(super) fn sign(
         &self,
-        fixed: &str,
+        fixed: &Fixed,
         inputs: &Inputs<'_>,
         key: &Arc<SigningKey>,
         now: UnixTime,
@@ -49,18 +52,18 @@ impl Settings {
 
         let mut json = String::with_capacity(USUAL_BYTES);
         json.push('{');
-        push_member(&mut json, "iat", &now.to_string());
-        push_member(&mut json, "exp", &expires_at.to_string());
+        push_time(&mut json, "iat", now);
+        push_time(&mut json, "exp", expires_at);
         if policy.not_before {
-            push_member(&mut json, "nbf", &now.to_string());
+            push_time(&mut json, "nbf", now);
         }
-        push_text(&mut json, "jti", &jti()?);
-        push_members(&mut json, fixed);
+        push_jti(&mut json)?;
+        push_members(&mut json, &fixed.of_all);
         if let Some(application) = inputs.application {
             self.push_application(&mut json, application);
         }
         match inputs.caller {
-            Caller::Token(token) => self.push_user(&mut json, token),
+            Caller::Token(token) => fixed.push_user(&mut json, token),
             Caller::Without(auth_type) => push_text(&mut json, "auth_type", auth_type.as_str()),
         }
         self.push_own(&mut json, inputs.claims)?;
@@ -94,26 +97,6 @@ impl Settings {
             usable_until,
             renewing: AtomicBool::new(false),
         })
-    }
-
-    /// What the gateway says of a user. Without a token there is none to say it of.
-    fn push_user(&self, json: &mut String, token: &VerifiedToken) {
-        let policy = &self.policy;
-        if let Some(subject) = token.subject() {
-            push_text(json, "sub", subject);
-        }
-        let enduser = token.subject().filter(|_| policy.enduser);
-        for (name, value) in [
-            ("usertype", Some("Application_User")),
-            ("enduserTenantId", Some("0")),
-            ("enduser", enduser),
-        ] {
-            if let Some(name) = policy.dialect.name(name)
-                && let Some(value) = value
-            {
-                push_text(json, &name, value);
-            }
-        }
     }
 
     fn push_application(&self, json: &mut String, application: &Application) {
@@ -162,58 +145,85 @@ impl Settings {
     fn push_copied(&self, json: &mut String, token: &VerifiedToken, claims: &Claims) {
         let policy = &self.policy;
         for (name, value) in token.claims_iter() {
+            // What is not chosen is most of it, as a rule.
+            if !policy.copied.includes(name) || value == "null" {
+                continue;
+            }
             let taken = policy.owns(name) || self.custom.has(name) || claims.has(name);
-            if !taken && value != "null" && policy.copied.includes(name) {
+            if !taken {
                 push_member(json, name, value);
             }
         }
     }
 }
 
-/// The claims that are the same in every token of a minter, as JSON members.
-pub(super) fn fixed(
-    Settings {
-        policy,
-        api,
-        custom,
-        ..
-    }: &Settings,
-) -> String {
-    let mut json = String::new();
-    if !policy.has(Compatibility::NoIssuer) {
-        push_text(&mut json, "iss", &policy.issuer);
-    }
-    // One audience is written by itself, as JWTs have it (RFC 7519 section 4.1.3).
-    let audience = match &policy.audiences[..] {
-        [] => None,
-        [audience] if !policy.audience_array => Some(serde_json::to_string(audience)),
-        audiences => Some(serde_json::to_string(audiences)),
-    };
-    if let Some(audience) = audience {
-        push_member(
-            &mut json,
-            "aud",
-            &audience.expect("strings always serialize"),
-        );
-    }
-    let mut push = |name: &str, value: &str| {
-        if let Some(name) = policy.dialect.name(name) {
-            push_text(&mut json, &name, value);
+/// What is the same in every token of a minter, as JSON members.
+pub(super) struct Fixed {
+    of_all: String,
+    /// What the gateway says of a user. Without a token there is none to say it of.
+    of_users: String,
+    /// The name of the claim that repeats the subject, if there is one.
+    enduser: Option<String>,
+}
+
+impl Fixed {
+    pub(super) fn new(
+        Settings {
+            policy,
+            api,
+            custom,
+            ..
+        }: &Settings,
+    ) -> Self {
+        let mut of_all = String::new();
+        if !policy.has(Compatibility::NoIssuer) {
+            push_text(&mut of_all, "iss", &policy.issuer);
         }
-    };
-    if let Some(api) = api {
-        push("apiname", &api.name);
-        push("version", &api.version);
-        if let Some(context) = &api.context {
-            push("apicontext", context);
+        // One audience is written by itself, as JWTs have it (RFC 7519 section 4.1.3).
+        let audience = match &policy.audiences[..] {
+            [] => None,
+            [audience] if !policy.audience_array => Some(serde_json::to_string(audience)),
+            audiences => Some(serde_json::to_string(audiences)),
+        };
+        if let Some(audience) = audience {
+            let audience = audience.expect("strings always serialize");
+            push_member(&mut of_all, "aud", &audience);
+        }
+        let push = |json: &mut String, name: &str, value: &str| {
+            if let Some(name) = policy.dialect.name(name) {
+                push_text(json, &name, value);
+            }
+        };
+        if let Some(api) = api {
+            push(&mut of_all, "apiname", &api.name);
+            push(&mut of_all, "version", &api.version);
+            if let Some(context) = &api.context {
+                push(&mut of_all, "apicontext", context);
+            }
+        }
+        let key_type = api.as_ref().map_or("PRODUCTION", |api| &api.key_type);
+        push(&mut of_all, "keytype", key_type);
+        push_members(&mut of_all, custom.json());
+        let mut of_users = String::new();
+        push(&mut of_users, "usertype", "Application_User");
+        push(&mut of_users, "enduserTenantId", "0");
+        let enduser = policy.dialect.name("enduser").filter(|_| policy.enduser);
+        Self {
+            of_all,
+            of_users,
+            enduser,
         }
     }
-    push(
-        "keytype",
-        api.as_ref().map_or("PRODUCTION", |api| &api.key_type),
-    );
-    push_members(&mut json, custom.json());
-    json
+
+    fn push_user(&self, json: &mut String, token: &VerifiedToken) {
+        if let Some(subject) = token.subject() {
+            push_text(json, "sub", subject);
+        }
+        push_members(json, &self.of_users);
+        if let (Some(name), Some(subject)) = (&self.enduser, token.subject()) {
+            push_text(json, name, subject);
+        }
+    }
 }
 
 /// Signs the claims, in the form that the policy asks for.
@@ -241,18 +251,23 @@ fn no_certificate(error: &ConfigError) -> Refusal {
 }
 
 fn push_text(json: &mut String, name: &str, value: &str) {
-    let mut text = String::with_capacity(value.len() + 2);
-    push_string(&mut text, value);
-    push_member(json, name, &text);
+    push_name(json, name);
+    push_string(json, value);
+}
+
+fn push_time(json: &mut String, name: &str, time: UnixTime) {
+    push_name(json, name);
+    write!(json, "{time}").expect("a string takes whatever is written");
 }
 
 /// A UUID of random bytes (RFC 9562 section 5.4), or an error: never one that is not random.
-fn jti() -> Result<String, Refusal> {
+fn push_jti(json: &mut String) -> Result<(), Refusal> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| {
         Refusal::new(RefusalReason::KeysUnavailable).with_detail("the system gives no random bytes")
     })?;
-    Ok(uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string())
+    let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    let mut text = uuid::Uuid::encode_buffer();
+    push_text(json, "jti", uuid.hyphenated().encode_lower(&mut text));
+    Ok(())
 }

@@ -152,10 +152,15 @@ pub(super) fn push_members(json: &mut String, members: &str) {
 
 /// Appends `"name":value`, after a comma if something stands before it.
 pub(super) fn push_member(json: &mut String, name: &str, value: &str) {
+    push_name(json, name);
+    json.push_str(value);
+}
+
+/// Appends `"name":`, after a comma if something stands before it.
+pub(super) fn push_name(json: &mut String, name: &str) {
     if !json.is_empty() && !json.ends_with('{') {
         json.push(',');
     }
     push_string(json, name);
     json.push(':');
-    json.push_str(value);
 }

@@ -45,11 +45,11 @@ impl CopiedClaims {
     /// Whether a claim of this name is copied. Those that only the gateway makes are checked
     /// elsewhere.
     pub(super) fn includes(&self, name: &str) -> bool {
-        !RESTRICTED.contains(&name)
-            && match &self.0 {
-                Copied::Listed(names) => names.contains(name),
-                Copied::AllBut(names) => !names.contains(name),
-            }
+        let chosen = match &self.0 {
+            Copied::Listed(names) => names.contains(name),
+            Copied::AllBut(names) => !names.contains(name),
+        };
+        chosen && !RESTRICTED.contains(&name)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

@@ -2,7 +2,7 @@
 
 use super::{
     Application, Claims,
-    assertion::fixed,
+    assertion::Fixed,
     cache::{Caller, Inputs, Key, Slot},
     flight::{Awaited, Flight, lost},
     minted::Minted,
@@ -28,8 +28,8 @@ pub(crate) struct Minter {
     /// No other minter's, so that several can share a cache, and what this one has made is not handed
     /// out any more when it is gone.
     number: u64,
-    /// What every token of this minter claims, as JSON members.
-    fixed: String,
+    /// What every token of this minter claims.
+    fixed: Fixed,
 }
 
 /// What a request is given.
@@ -45,7 +45,7 @@ impl Minter {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Self {
             number: MADE.fetch_add(1, Ordering::Relaxed),
-            fixed: fixed(&settings),
+            fixed: Fixed::new(&settings),
             settings,
         }
     }
