@@ -149,8 +149,8 @@ impl Object {
         if let Some(text) = self.text(value) {
             return Some(vec![text]);
         }
-        let strings = |object: &Self, mut string: &mut dyn FnMut(Quoted)| {
-            Scanner::new(object.at(value)).strings(&mut string).ok()
+        let strings = |object: &Self, string: &mut dyn FnMut(Quoted)| {
+            Scanner::new(object.at(value)).strings(string).ok()
         };
         // Counted first: as much memory as it takes is kept for long.
         let (mut count, mut escaped) = (0, false);
