@@ -77,13 +77,11 @@ impl Settings {
         }
         Ok(())
     }
-}
 
-impl Settings {
     /// The proof of a token: one that is remembered, or a new one.
     fn verified(&self, credentials: &[u8]) -> Result<VerifiedToken, Failure> {
         let token = self.verifier.seek(credentials).map_err(Failure::from);
-        let verified = token.and_then(|token| self.remembered(&token));
+        let verified = token.and_then(|token| self.prove(&token));
         verified.map_err(|failure| match check_form(credentials) {
             Ok(()) => failure,
             // No token at all: the request is what is wrong.
@@ -91,7 +89,7 @@ impl Settings {
         })
     }
 
-    fn remembered(&self, token: &Sought<'_>) -> Result<VerifiedToken, Failure> {
+    fn prove(&self, token: &Sought<'_>) -> Result<VerifiedToken, Failure> {
         let Some(tokens) = &self.tokens else {
             return self.verifier.check(token);
         };

@@ -63,12 +63,9 @@ impl Minter {
     ) -> Result<Minting, Refusal> {
         let Settings { policy, clock, .. } = &self.settings;
         match caller {
-            // Whatever `typ` it has and whoever is trusted: what we signed is not exchanged again.
-            Caller::Token(token) if token.issuer() == policy.issuer => {
-                return Err(Refusal::new(RefusalReason::SelfIssued));
-            }
+            Caller::Token(token) => self.refuse_own(token)?,
             Caller::Without(_) if !policy.minimal_assertion => return Ok(Minting::Done(None)),
-            _ => {}
+            Caller::Without(_) => {}
         }
         // Before the key is asked for: of a process that is held up in between, the token is the older one,
         // and not one of a key that is gone by now.
@@ -158,9 +155,7 @@ impl Minter {
         application: Option<&Application>,
         claims: &Claims,
     ) -> Result<HeaderValue, Refusal> {
-        if token.issuer() == self.settings.policy.issuer {
-            return Err(Refusal::new(RefusalReason::SelfIssued));
-        }
+        self.refuse_own(token)?;
         let inputs = Inputs {
             minter: self.number,
             caller: Caller::Token(token),
@@ -168,6 +163,14 @@ impl Minter {
             claims,
         };
         self.sign_now(&inputs).map(|minted| minted.value)
+    }
+
+    /// Whatever `typ` it has and whoever is trusted: what we signed is not exchanged again.
+    fn refuse_own(&self, token: &VerifiedToken) -> Result<(), Refusal> {
+        if token.issuer() == self.settings.policy.issuer {
+            return Err(Refusal::new(RefusalReason::SelfIssued));
+        }
+        Ok(())
     }
 
     fn sign(
