@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tests::{
     forge::{self, claims_of, header_of, issuer_builder},
-    keys::{key, new_key, ring},
+    keys::{key, new_key, ring, unattended},
     openssl,
     time::{NOW, clock},
     upstream::{Answer, get, get_with, send, signed, upstream},

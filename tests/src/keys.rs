@@ -1,8 +1,8 @@
 //! Keys of the tests, made once in a process: RSA keys take their time.
 
-use crate::openssl;
+use crate::{aside::Aside, openssl};
 use std::sync::OnceLock;
-use tower_jwks::{Algorithm, KeyRing, SigningKey};
+use tower_jwks::{Algorithm, Clock, KeyRing, MemoryStore, SigningKey};
 
 /// The key of the identity provider for this algorithm.
 #[must_use]
@@ -20,6 +20,22 @@ pub fn ring(algorithm: Algorithm) -> KeyRing {
     RINGS[position(algorithm)]
         .get_or_init(|| KeyRing::new(new_key(algorithm)))
         .clone()
+}
+
+/// A ring in memory that does only what it is told to: the task that looks after it is gone with the runtime that
+/// opened it.
+///
+/// # Panics
+///
+/// There is no such key to be had.
+#[must_use]
+pub fn unattended(algorithm: Algorithm, clock: impl Clock) -> KeyRing {
+    let opened = KeyRing::open(MemoryStore::new())
+        .algorithm(algorithm)
+        .clock(clock);
+    Aside::new()
+        .block_on(opened.into_future())
+        .expect("a store in memory")
 }
 
 fn position(algorithm: Algorithm) -> usize {

@@ -3,7 +3,7 @@
 use super::together::{ask, begin, gateway, slow};
 use super::*;
 use tests::aside::Aside;
-use tower_jwks::{Clock, MemoryStore};
+use tower_jwks::Clock;
 
 #[test]
 fn claims_that_are_too_long_are_for_all_who_wait_and_not_for_ever() {
@@ -47,10 +47,7 @@ fn keys_that_are_gone_when_it_is_their_turn_are_503_until_they_are_back() {
     let aside = Aside::new();
     // The ring's own clock, and not the layer's: the ring loses its keys, and no time passes.
     let rings = clock();
-    let keys = aside.block_on(async {
-        let keys = KeyRing::open(MemoryStore::new()).algorithm(Algorithm::ES384);
-        keys.clock(rings.clone()).await.unwrap()
-    });
+    let keys = unattended(Algorithm::ES384, rings.clone());
     let layer = BackendJwtLayer::new(keys.clone()).clock(aside.clock(clock()));
     let gateway = gateway(&layer, clock());
     let token = signed(&json!({}));

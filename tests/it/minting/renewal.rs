@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 use tests::aside::{Aside, until};
-use tower_jwks::{Clock, MemoryStore};
+use tower_jwks::Clock;
 
 /// Of this time to live the half is used, and the last fifth of that has a new one made.
 const TTL: u64 = 300;
@@ -182,10 +182,7 @@ fn a_renewal_that_fails_leaves_the_old_one_until_it_may_not_be_handed_out_any_mo
                 now
             }
         };
-        let keys = aside.block_on(async {
-            let keys = KeyRing::open(MemoryStore::new()).algorithm(algorithm);
-            keys.clock(counted).await.unwrap()
-        });
+        let keys = unattended(algorithm, counted);
         let kid = keys.signing_key().unwrap().kid().to_owned();
         let mut it = Renewing::with(aside, keys.clone(), Policy::default(), &signed(&json!({})));
         let first = it.ask();
@@ -213,12 +210,7 @@ fn a_renewal_that_fails_leaves_the_old_one_until_it_may_not_be_handed_out_any_mo
 
 #[test]
 fn one_whose_key_no_longer_signs_is_not_handed_out_while_a_new_one_is_made() {
-    let aside = Aside::new();
-    let rings = clock();
-    let keys = aside.block_on(async {
-        let keys = KeyRing::open(MemoryStore::new()).algorithm(Algorithm::ES256);
-        keys.clock(rings.clone()).await.unwrap()
-    });
+    let keys = unattended(Algorithm::ES256, clock());
     let mut it = Renewing::with(
         Aside::new(),
         keys.clone(),

@@ -12,7 +12,7 @@ use std::{
 use tests::{aside::Aside, capture::Capture, echo::Echo, forge::Token, keys::is_rsa};
 use tokio::sync::Barrier;
 use tower_backend_jwt::{AccessToken, BackendJwt};
-use tower_jwks::{Clock, MemoryStore};
+use tower_jwks::Clock;
 
 /// Signatures of these are made aside.
 pub(super) fn slow() -> impl Iterator<Item = Algorithm> {
@@ -220,10 +220,7 @@ fn the_end_of_a_runtime_ends_no_signature() {
 fn a_signature_that_was_begun_with_a_key_that_is_revoked_is_made_with_the_next() {
     let aside = Aside::new();
     let time = clock();
-    let keys = aside.block_on(async {
-        let keys = KeyRing::open(MemoryStore::new()).algorithm(Algorithm::ES384);
-        keys.clock(time.clone()).await.unwrap()
-    });
+    let keys = unattended(Algorithm::ES384, time.clone());
     let later = || {
         time.advance(Duration::from_secs(60));
         aside.block_on(keys.refresh()).unwrap();

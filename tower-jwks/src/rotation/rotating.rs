@@ -64,8 +64,9 @@ impl Rotating {
         &self,
         look: impl FnOnce(&Arc<SigningKey>) -> T,
     ) -> Result<T, KeysUnavailable> {
-        let now = self.now();
+        // Before the time: of a process that is held up in between, the keys are the older ones, which sign less.
         let current = self.current.load();
+        let now = self.now();
         match current.signer(&self.policy, now) {
             Ok(key) => Ok(look(key)),
             Err(idle) => Err(self.unavailable(idle, current.state(), now)),
@@ -73,8 +74,8 @@ impl Rotating {
     }
 
     pub(crate) fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
-        let now = self.now();
         let current = self.current.load();
+        let now = self.now();
         match current.published(now) {
             Ok(keys) => Ok(Arc::clone(keys)),
             Err(idle) => Err(self.unavailable(idle, current.state(), now)),
