@@ -43,14 +43,15 @@ impl Registered {
         let (mut expires_at, mut not_before, mut issued_at) = (None, None, None);
         let mut issued_in_part = false;
         for (name, span) in claims.spans() {
-            let value = claims.at(span);
+            let value = || claims.at(span);
             match name {
                 "aud" => audiences = Some(span),
                 "jti" => jti = Some(span),
                 // Fractions are cut so that no token lives longer for them.
-                "exp" => expires_at = Some(numeric_date("exp", value, f64::floor)?),
-                "nbf" => not_before = Some(numeric_date("nbf", value, f64::ceil)?),
+                "exp" => expires_at = Some(numeric_date("exp", value(), f64::floor)?),
+                "nbf" => not_before = Some(numeric_date("nbf", value(), f64::ceil)?),
                 "iat" => {
+                    let value = value();
                     let up = numeric_date("iat", value, f64::ceil)?;
                     issued_in_part = value.contains(['.', 'e', 'E'])
                         && numeric_date("iat", value, f64::floor)? < up;
@@ -58,7 +59,7 @@ impl Registered {
                 }
                 // The subject may be mapped to another name; whatever its name, it is a text.
                 "sub" => {
-                    text("sub", value)?;
+                    text("sub", value())?;
                 }
                 "cnf" => return Err(Refusal::new(RefusalReason::SenderConstrained)),
                 // Only an ID token has these (OpenID Connect Core 3.1.3.6, 3.3.2.11), and only a
@@ -68,7 +69,7 @@ impl Registered {
                         .with_detail(format!("it has {name}")));
                 }
                 // What the token's own issuer says it is, in the words of Keycloak and of Cognito.
-                "typ" | "token_use" if OTHER_KINDS.contains(&value) => {
+                "typ" | "token_use" if OTHER_KINDS.contains(&value()) => {
                     return Err(Refusal::new(RefusalReason::WrongType)
                         .with_detail(format!("its {name} says so")));
                 }

@@ -11,6 +11,7 @@ use crate::{
     refusal::{Refusal, RefusalReason},
     verified::Proof,
 };
+use foldhash::quality::RandomState;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use tower_jwks::{Clock, ConfigError, SystemClock, Waiting};
 
@@ -34,7 +35,7 @@ use tower_jwks::{Clock, ConfigError, SystemClock, Waiting};
 pub struct Verifier(Arc<Inner>);
 
 struct Inner {
-    issuers: HashMap<Arc<str>, Issuer>,
+    issuers: HashMap<Arc<str>, Issuer, RandomState>,
     leeway: Duration,
     max_token_bytes: usize,
     clock: Box<dyn Clock>,
@@ -337,7 +338,8 @@ impl VerifierBuilder {
                 "is more than an hour, which is as long as revocations are kept for tokens that are expired",
             ));
         }
-        let mut issuers = HashMap::with_capacity(self.issuers.len());
+        let mut issuers =
+            HashMap::with_capacity_and_hasher(self.issuers.len(), RandomState::default());
         for issuer in self.issuers {
             let name = Arc::clone(&issuer.rules().name);
             if issuers.insert(Arc::clone(&name), issuer).is_some() {

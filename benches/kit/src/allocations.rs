@@ -3,7 +3,7 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// The system's allocator, and a count of the calls that ask it for memory. To be a program's `#[global_allocator]`.
@@ -12,17 +12,30 @@ use std::{
 #[derive(Debug)]
 pub struct Counting;
 
+/// To count takes time, which is not to be in what is measured.
+static COUNTS: AtomicBool = AtomicBool::new(false);
+
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// Allocations so far, of all threads.
-pub(crate) fn count() -> u64 {
+/// The allocations of all threads during this work.
+pub(crate) fn during(work: impl FnOnce()) -> u64 {
+    COUNT.store(0, Ordering::Relaxed);
+    COUNTS.store(true, Ordering::Relaxed);
+    work();
+    COUNTS.store(false, Ordering::Relaxed);
     COUNT.load(Ordering::Relaxed)
+}
+
+fn one_more() {
+    if COUNTS.load(Ordering::Relaxed) {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 // SAFETY: everything is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
+        one_more();
         // SAFETY: the caller's contract is the same as `System`'s.
         unsafe { System.alloc(layout) }
     }
@@ -33,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.fetch_add(1, Ordering::Relaxed);
+        one_more();
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }
     }

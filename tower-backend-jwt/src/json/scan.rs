@@ -156,24 +156,24 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<Quoted, Malformed> {
         self.take(b'"')?;
         let start = self.at;
-        let mut escaped = false;
+        let (mut end, mut escaped) = (start, false);
         loop {
-            self.at = end_of_plain(self.bytes, self.at);
-            match self.next()? {
-                b'"' => {
-                    return Ok(Quoted {
-                        span: Span::new(start, self.at - 1),
-                        escaped,
-                    });
-                }
-                b'\\' => {
+            end = end_of_plain(self.bytes, end);
+            match self.bytes.get(end) {
+                Some(b'"') => break,
+                // Which escape it is, is judged when the text is unescaped.
+                Some(b'\\') if end + 1 < self.bytes.len() => {
                     escaped = true;
-                    // Which escape it is, is judged when the text is unescaped.
-                    self.next()?;
+                    end += 2;
                 }
                 _ => return Err(Malformed),
             }
         }
+        self.at = end + 1;
+        Ok(Quoted {
+            span: Span::new(start, end),
+            escaped,
+        })
     }
 
     fn number(&mut self) -> Result<(), Malformed> {
@@ -268,18 +268,17 @@ pub(super) fn unescape(inner: &str) -> Result<String, Malformed> {
 /// The first place from `at` on, if any, of a quote, a backslash or a control character.
 fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
-    /// Marks the bytes less than `limit`; above the lowest mark others may be wrong.
-    const fn less(word: u64, limit: u8) -> u64 {
-        word.wrapping_sub(ONES * limit as u64) & !word & HIGH
-    }
-    const fn equal(word: u64, byte: u8) -> u64 {
-        less(word ^ (ONES * byte as u64), 1)
-    }
-    // Eight at a time, of which the lowest mark says which is the first.
-    while let Some(eight) = bytes[at..].first_chunk() {
+    const HIGH: u64 = ONES * 0x80;
+    // With this bit turned over a quote comes before the space as well, and the space behind both.
+    const TURNED: u64 = ONES * 0x02;
+    const BACKSLASHES: u64 = ONES * b'\\' as u64;
+    // Eight at a time. A subtraction marks the bytes that are less; above the lowest mark others may be wrong, and
+    // the lowest is the first.
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*eight);
-        let marks = equal(word, b'"') | equal(word, b'\\') | less(word, b' ');
+        let quotes_and_controls = (word ^ TURNED).wrapping_sub(ONES * 0x21);
+        let backslashes = (word ^ BACKSLASHES).wrapping_sub(ONES);
+        let marks = (quotes_and_controls | backslashes) & !word & HIGH;
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
