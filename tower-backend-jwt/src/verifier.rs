@@ -282,6 +282,9 @@ pub struct VerifierBuilder {
 
 impl VerifierBuilder {
     /// Trusts this issuer. Call it again for another: each is checked with its own keys only.
+    ///
+    /// Two issuers may call two users by the same `sub`, and their backend JWTs have the gateway's `iss`, both of
+    /// them: [add a claim](crate::BackendJwtLayer#several-issuers) by which services behind tell the two apart.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
