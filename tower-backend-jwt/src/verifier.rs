@@ -315,7 +315,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Refuses tokens that are revoked here, remembered ones too. Default: none are.
+    /// Refuses tokens that are revoked here, remembered ones too. Default: none are. See [`Revocations`] for an
+    /// example.
     pub fn revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = Some(revocations);
         self

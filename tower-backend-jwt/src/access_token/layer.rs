@@ -28,6 +28,9 @@ use tower_layer::Layer;
 /// A token that was verified is remembered, in a [`TokenCache`] of the layer's own unless it is given another:
 /// until it expires, is revoked, or the issuer's keys change. What is refused is not.
 ///
+/// A token can be refused before it expires: by the [`Revocations`](crate::Revocations) that its verifier was
+/// [given](crate::VerifierBuilder::revocations).
+///
 /// # Order
 ///
 /// Outside: what must see refusals (tracing, metrics, CORS, whose preflights carry no
