@@ -244,6 +244,10 @@ impl From<Malformed> for Failure {
     }
 }
 
+/// A verifier of this issuer alone, with the defaults.
+///
+/// Each is another one, of clones of one issuer too, and takes no token from a
+/// [`TokenCache`](crate::TokenCache) that another has verified: for layers that share one, clone the verifier.
 impl From<Issuer> for Verifier {
     fn from(issuer: Issuer) -> Self {
         Self::builder()

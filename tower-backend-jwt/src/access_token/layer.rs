@@ -135,7 +135,9 @@ impl AccessTokenLayer {
         }
     }
 
-    /// Remembers verified tokens there, where other layers may do so too.
+    /// Remembers verified tokens there, where other layers may do so too. Only layers over clones of one
+    /// [`Verifier`] have tokens in common: layers made from clones of an [`Issuer`](crate::Issuer) have a verifier
+    /// each, and verify each token anew.
     pub fn token_cache(self, tokens: TokenCache) -> Self {
         self.with(|settings| settings.tokens = Some(tokens))
     }

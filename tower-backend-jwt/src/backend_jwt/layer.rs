@@ -170,7 +170,8 @@ impl BackendJwtLayer {
     }
 
     /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
-    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
+    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it. When they are reached
+    /// there may be a few per cent fewer, as in a [`TokenCache`](crate::TokenCache::new).
     pub fn cache(self, entries: usize, bytes: u64) -> Self {
         self.with(|settings| settings.set_cache(entries, bytes))
     }
