@@ -91,7 +91,9 @@ impl Verifier {
         }
     }
 
-    /// Ends when the keys of all issuers are there: see [`Issuer::ready`].
+    /// Ends when the keys of all issuers are there: see [`Issuer::ready`]. It never ends if those of one never come.
+    /// A readiness probe that asks for all takes a gateway out for the fault of one issuer; ask the
+    /// [`issuers`](Self::issuers) for that.
     pub async fn ready(&self) {
         for issuer in self.0.issuers.values() {
             issuer.ready().await;
