@@ -13,7 +13,10 @@ pub mod probe;
 pub mod time;
 pub mod upstream;
 
-/// The program in the README compiles.
+/// The code in what is read first compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../SECURITY.md")]
+#[doc = include_str!("../../tower-backend-jwt/README.md")]
+#[doc = include_str!("../../tower-jwks/README.md")]
 pub struct Readme;

@@ -9,8 +9,10 @@ use serde::Serialize;
 pub struct CacheStatus {
     /// How many there are in it.
     pub entries: usize,
-    /// The bytes they take in memory, nearly. One counts for its even share of the bound at least, and so
-    /// this is more than is taken where entries are small.
+    /// What is charged against the bound in bytes: for each entry what it takes in memory, nearly, but its even
+    /// share of the bound at least, `bytes / entries`. Entries are smaller than that as a rule, and then this is
+    /// more than they take. So it says how full the cache is; it is no measure of the process's memory, and
+    /// nothing to raise an alert by.
     pub bytes: u64,
     /// How often what was asked for was not in it, and was made: a token verified, a backend JWT signed. What
     /// was refused is not among them. How often it was there is not counted: that would be a write, shared by all

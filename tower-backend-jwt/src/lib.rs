@@ -71,6 +71,15 @@
 //! The pure parts can be used without HTTP: [`Verifier`] takes a token's text and gives a
 //! [`VerifiedToken`].
 //!
+//! # What is remembered, and what is revoked
+//!
+//! A token that was verified is remembered in a [`TokenCache`], and the backend JWT for it by [`BackendJwtLayer`]:
+//! the next request costs no signature. Both are bounded, on by default, and tell by [`CacheStatus`] how they are doing.
+//!
+//! A token is taken until it expires, unless it is named to the [`Revocations`] that the [`Verifier`] was
+//! [given](VerifierBuilder::revocations). These are one process's, and a backend JWT that was handed out lives on until
+//! its own end.
+//!
 //! # What is refused
 //!
 //! A [`Refusal`] is a response, never an error of the service. The caller learns a status and an

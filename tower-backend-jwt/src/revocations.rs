@@ -22,8 +22,12 @@ use tower_jwks::{Clock, ConfigError, SystemClock, UnixTime};
 /// ECDSA signature does. A subject is [the one](VerifiedToken::subject) that the verifier's issuer
 /// [maps](crate::IssuerBuilder::map_claim) to `sub`.
 ///
-/// What is revoked is forgotten an hour after the tokens are expired, as soon as something else is revoked. They are
-/// one process's: whoever runs several tells each, and tells it again when it has been started.
+/// What is revoked is forgotten an hour after the tokens are expired, as soon as something else is revoked. That goes by
+/// the time that was named for it, which therefore must not be too early: a token that outlives it is taken again. An
+/// issuer or a subject that is not there is no error, and revokes nothing: names are compared byte for byte.
+///
+/// They are one process's: whoever runs several tells each, and tells it again when it has been started. A backend JWT
+/// that has been handed out already is not called back, and lives on until its own end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -118,6 +122,13 @@ impl Revocations {
 
     /// Revokes the token of this issuer with this `jti`, which expires at this time.
     ///
+    /// If its `exp` is not at hand, name the latest that it can be: now plus the longest life of the issuer's tokens.
+    /// With a time that is too early the revocation is forgotten while the token lives, and it is taken again; with one
+    /// that is too late it only takes up room for longer. Of two times for one token the later counts.
+    ///
+    /// The issuer is compared with `iss` byte for byte, a slash at its end included. One that no verifier trusts is no
+    /// error, and revokes nothing.
+    ///
     /// # Errors
     ///
     /// There are as many as there is room for. Nothing is forgotten for it.
@@ -140,7 +151,8 @@ impl Revocations {
     }
 
     /// Revokes all tokens of this issuer about this subject that were issued before this time, or do not say
-    /// when they were; `token_life` is the longest that one of them lives.
+    /// when they were; `token_life` is the longest that one of them lives. One that is too short has them taken again
+    /// when it is over, and both names are compared byte for byte, as with [`revoke_id`](Self::revoke_id).
     ///
     /// Times are whole seconds: name the next one to revoke what was issued in this one as well, and a later one
     /// by as much as the issuer's clock may be ahead of the one that says so.

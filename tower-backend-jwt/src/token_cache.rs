@@ -23,7 +23,8 @@ use std::{
 ///
 /// An [`AccessTokenLayer`](crate::AccessTokenLayer) has one of its own; hand one to several layers, to have
 /// one bound for all of them. A token counts only for the [`Verifier`](crate::Verifier) that has verified
-/// it, or a clone of that.
+/// it, or a clone of that. A layer that is made from an [`Issuer`](crate::Issuer) makes a verifier of its own, and
+/// has no token in common with another.
 ///
 /// Only what was verified is in it, under the [whole token](crate::KnownBy). With each request a token that is
 /// found is held against the time, the verifier's [`Revocations`](crate::Revocations) and the issuer's keys:
@@ -31,17 +32,37 @@ use std::{
 /// checks are the layer's, and asked each time.
 ///
 /// ```
-/// use tower_backend_jwt::{AccessTokenLayer, Issuer, TokenCache};
+/// use tower::{Layer, ServiceExt};
+/// use tower_backend_jwt::{AccessTokenLayer, Issuer, TokenCache, Verifier};
+/// # use http::{Request, Response};
+/// # use http_body_util::Empty;
+/// # use std::time::{SystemTime, UNIX_EPOCH};
 /// # use tower_jwks::{Algorithm, JwkSet, SigningKey};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let in_a_minute = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() + 60;
 /// # let provider = SigningKey::generate(Algorithm::ES256)?;
+/// # let claims = format!(
+/// #     r#"{{"iss":"https://idp.example.com","aud":"orders","sub":"alice","exp":{in_a_minute}}}"#
+/// # );
+/// # let token = format!("Bearer {}", provider.sign_jws("at+jwt", claims.as_bytes())?);
 /// # let issuer = Issuer::from_jwks("https://idp.example.com", JwkSet::new([(&provider).into()])?)
 /// #     .audience("orders")
 /// #     .build()?;
+/// # let service = tower::service_fn(async |_: Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(Response::new(Empty::<bytes::Bytes>::new()))
+/// # });
 /// let tokens = TokenCache::new(50_000, 256 * 1024 * 1024);
-/// let layer = AccessTokenLayer::new(issuer).token_cache(tokens.clone());
-/// assert_eq!(tokens.status().entries, 0);
-/// # Ok::<(), tower_jwks::ConfigError>(())
+/// let verifier = Verifier::from(issuer); // one, of which each layer has a clone
+/// let layer = || AccessTokenLayer::new(verifier.clone()).token_cache(tokens.clone());
+/// let (orders, stock) = (layer().layer(service), layer().layer(service));
+///
+/// for service in [orders, stock] {
+///     let request = Request::get("/").header("authorization", &token).body(())?;
+///     assert_eq!(service.oneshot(request).await?.status(), 200);
+/// }
+/// assert_eq!(tokens.status().misses, 1, "the other layer found it");
+/// # Ok(()) }
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -56,6 +77,12 @@ struct Key(VerifiedToken);
 
 impl TokenCache {
     /// Room for so many tokens, and so many bytes of them. With no entries nothing is kept.
+    ///
+    /// A token of 1,600 bytes takes about 2.8 KB, and a longer one accordingly more. With fewer bytes for each
+    /// entry than a token takes, there is room for fewer tokens.
+    ///
+    /// The room is split evenly among parts, and which part a token falls into is by chance: when the bounds are
+    /// reached there may be a few per cent fewer tokens than that.
     pub fn new(entries: usize, bytes: u64) -> Self {
         // An even share weighs nothing where there is room for none.
         let bytes = if entries == 0 { 0 } else { bytes };

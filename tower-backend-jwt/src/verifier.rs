@@ -92,7 +92,9 @@ impl Verifier {
         }
     }
 
-    /// Ends when the keys of all issuers are there: see [`Issuer::ready`].
+    /// Ends when the keys of all issuers are there: see [`Issuer::ready`]. It never ends if those of one never come.
+    /// A readiness probe that asks for all takes a gateway out for the fault of one issuer; ask the
+    /// [`issuers`](Self::issuers) for that.
     pub async fn ready(&self) {
         for issuer in self.0.issuers.values() {
             issuer.ready().await;
@@ -245,6 +247,10 @@ impl From<Malformed> for Failure {
     }
 }
 
+/// A verifier of this issuer alone, with the defaults.
+///
+/// Each is another one, of clones of one issuer too, and takes no token from a
+/// [`TokenCache`](crate::TokenCache) that another has verified: for layers that share one, clone the verifier.
 impl From<Issuer> for Verifier {
     fn from(issuer: Issuer) -> Self {
         Self::builder()
@@ -283,6 +289,9 @@ pub struct VerifierBuilder {
 
 impl VerifierBuilder {
     /// Trusts this issuer. Call it again for another: each is checked with its own keys only.
+    ///
+    /// Two issuers may call two users by the same `sub`, and their backend JWTs have the gateway's `iss`, both of
+    /// them: [add a claim](crate::BackendJwtLayer#several-issuers) by which services behind tell the two apart.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
@@ -313,7 +322,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// Refuses tokens that are revoked here, remembered ones too. Default: none are.
+    /// Refuses tokens that are revoked here, remembered ones too. Default: none are. See [`Revocations`] for an
+    /// example.
     pub fn revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = Some(revocations);
         self

@@ -28,52 +28,80 @@ The checks of this repository.
     cargo xtask rotation [--rotations N]
                                  gateways whose keys rotate, 10 times, and one that is killed meanwhile;
                                  clients of Python and Node, which keep the key set, verify all they sign
-    cargo xtask simulate         the simulator of the key ring, for longer than a test may take; see its --help
-    cargo xtask bench [NAME]     what the crates cost, beside others: JSON, tables and plots; see its --help
+    cargo xtask simulate         the simulator of the key ring, for longer than a test may take
+    cargo xtask bench [NAME]     what the crates cost, beside others: JSON, tables and plots
 
-`cargo xtask test` is what CI runs. With CI=true in the environment a step that cannot run here, or
-not all of it (no python3, no node, no go), is a failure; without it, it is skipped with a warning.";
+With --help each says more. `cargo xtask test` is what CI runs.";
+
+const TEST_HELP: &str = "\
+Runs the checks of this repository, in order; stops at the first that fails.
+
+    cargo xtask test             every step: about a quarter of an hour on two cores
+    cargo xtask test STEP…       only these steps
+
+Needed: Rust with rustfmt and clippy, a C compiler, and crates.io for what is not there yet; curl and openssl, without
+which some tests skip themselves. The step interop needs Python, Node, a JDK, Go and Ruby, and the registries of the
+first two: CONTRIBUTING.md has the versions.
+
+With CI=true in the environment a step that cannot run here, or not all of it (no python3, no node, no go), is a
+failure; without it, it is skipped with a warning.";
+
+/// What is asked for, with the arguments that are its own.
+#[derive(Debug, PartialEq, Eq)]
+enum Command<'a> {
+    Help,
+    List,
+    Test(&'a [&'a str]),
+    Rotation(&'a [&'a str]),
+    Simulate(&'a [&'a str]),
+    Bench(&'a [&'a str]),
+}
+
+impl<'a> Command<'a> {
+    fn parse(arguments: &'a [&'a str]) -> Result<Self, String> {
+        match arguments {
+            [] => Err("no command is named".to_owned()),
+            ["-h" | "--help" | "help", ..] => Ok(Self::Help),
+            ["test", rest @ ..] => Ok(Self::Test(rest)),
+            ["rotation", rest @ ..] => Ok(Self::Rotation(rest)),
+            ["simulate", rest @ ..] => Ok(Self::Simulate(rest)),
+            ["bench", rest @ ..] => Ok(Self::Bench(rest)),
+            ["list"] => Ok(Self::List),
+            ["list", rest @ ..] if ask_for_help(rest) => Ok(Self::Help),
+            ["list", ..] => Err("`list` takes no arguments".to_owned()),
+            [unknown, ..] => Err(format!("there is no command `{unknown}`")),
+        }
+    }
+}
+
+/// Whether the arguments of a command want to know what it does, and nothing done.
+fn ask_for_help(arguments: &[&str]) -> bool {
+    arguments
+        .iter()
+        .any(|&argument| matches!(argument, "-h" | "--help" | "help"))
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["simulate", arguments @ ..] => return simulate::run(arguments),
-        ["bench", arguments @ ..] => return bench::run(arguments),
-        _ => {}
-    }
-    if arguments
-        .iter()
-        .any(|&argument| matches!(argument, "-h" | "--help" | "help"))
-    {
-        println!("{HELP}\n\nSteps:\n{}", list());
-        return ExitCode::SUCCESS;
-    }
-    match arguments.as_slice() {
-        ["list"] => {
+    match Command::parse(&arguments) {
+        Ok(Command::Help) => {
+            println!("{HELP}\n\nSteps:\n{}", list());
+            ExitCode::SUCCESS
+        }
+        Ok(Command::List) => {
             println!("{}", list());
             ExitCode::SUCCESS
         }
-        ["test", names @ ..] => test(names),
-        ["rotation", options @ ..] => match rotation::parse(options) {
-            Some(rotations) => rotate(rotations),
-            None => wrong_usage(),
-        },
-        _ => wrong_usage(),
+        Ok(Command::Test(names)) => test(names),
+        Ok(Command::Rotation(arguments)) => rotation::run(arguments),
+        Ok(Command::Simulate(arguments)) => simulate::run(arguments),
+        Ok(Command::Bench(arguments)) => bench::run(arguments),
+        Err(error) => {
+            eprintln!("error: {error}\n\n{HELP}");
+            ExitCode::from(2)
+        }
     }
-}
-
-fn wrong_usage() -> ExitCode {
-    eprintln!("{HELP}");
-    ExitCode::from(2)
-}
-
-fn rotate(rotations: u32) -> ExitCode {
-    let result = Context::new().and_then(|context| rotation::run(&context, rotations));
-    result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
 }
 
 fn list() -> String {
@@ -85,6 +113,10 @@ fn list() -> String {
 }
 
 fn test(names: &[&str]) -> ExitCode {
+    if ask_for_help(names) {
+        println!("{TEST_HELP}\n\nSteps:\n{}", list());
+        return ExitCode::SUCCESS;
+    }
     if let Some(unknown) = names
         .iter()
         .find(|&&name| STEPS.iter().all(|step| step.name != name))
@@ -104,4 +136,44 @@ fn test(names: &[&str]) -> ExitCode {
         .filter(|step| names.is_empty() || names.contains(&step.name))
         .collect();
     run(&chosen, &context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_gets_the_arguments_that_follow_its_name() {
+        for (arguments, command) in [
+            (&["--help"][..], Command::Help),
+            (&["help", "test"], Command::Help),
+            (&["list"], Command::List),
+            (&["list", "--help"], Command::Help),
+            (&["test"], Command::Test(&[])),
+            (&["test", "fmt", "doc"], Command::Test(&["fmt", "doc"])),
+            (&["test", "--help"], Command::Test(&["--help"])),
+            (&["rotation", "--help"], Command::Rotation(&["--help"])),
+            (
+                &["simulate", "--seed", "2"],
+                Command::Simulate(&["--seed", "2"]),
+            ),
+            (&["bench", "storm"], Command::Bench(&["storm"])),
+        ] {
+            assert_eq!(Command::parse(arguments), Ok(command), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_there_is_not_is_named() {
+        for (arguments, part) in [
+            (&["foo"][..], "there is no command `foo`"),
+            (&["foo", "--help"], "there is no command `foo`"),
+            (&["--foo"], "`--foo`"),
+            (&["list", "fmt"], "`list` takes no arguments"),
+            (&[], "no command is named"),
+        ] {
+            let error = Command::parse(arguments).unwrap_err();
+            assert!(error.contains(part), "{arguments:?}: {error}");
+        }
+    }
 }

@@ -28,6 +28,9 @@ use tower_layer::Layer;
 /// A token that was verified is remembered, in a [`TokenCache`] of the layer's own unless it is given another:
 /// until it expires, is revoked, or the issuer's keys change. What is refused is not.
 ///
+/// A token can be refused before it expires: by the [`Revocations`](crate::Revocations) that its verifier was
+/// [given](crate::VerifierBuilder::revocations).
+///
 /// # Order
 ///
 /// Outside: what must see refusals (tracing, metrics, CORS, whose preflights carry no
@@ -132,7 +135,9 @@ impl AccessTokenLayer {
         }
     }
 
-    /// Remembers verified tokens there, where other layers may do so too.
+    /// Remembers verified tokens there, where other layers may do so too. Only layers over clones of one
+    /// [`Verifier`] have tokens in common: layers made from clones of an [`Issuer`](crate::Issuer) have a verifier
+    /// each, and verify each token anew.
     pub fn token_cache(self, tokens: TokenCache) -> Self {
         self.with(|settings| settings.tokens = Some(tokens))
     }

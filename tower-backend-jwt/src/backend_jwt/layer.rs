@@ -42,6 +42,21 @@ use tower_layer::Layer;
 /// [set's](crate::PolicySet): half as many as there are processors, while there is something to sign. With more than
 /// 1,024 signatures waiting the next ones are made where the request is.
 ///
+/// # Several issuers
+///
+/// `iss` is the gateway's and `sub` the access token's. If two of the [`Verifier`](crate::Verifier)'s issuers call
+/// two users by the same `sub`, nothing in the backend JWTs tells the users apart. So name the issuer in a claim,
+/// and have the services behind know a user by both:
+///
+/// ```
+/// use http::request::Parts;
+/// use tower_backend_jwt::{BackendJwtLayer, Claims, VerifiedToken};
+///
+/// # fn example(layer: BackendJwtLayer) -> BackendJwtLayer {
+/// layer.claims(|token: &VerifiedToken, _: &Parts| Ok(Claims::new().with("idp", token.issuer())?))
+/// # }
+/// ```
+///
 /// # Order
 ///
 /// Directly inside [`AccessTokenLayer`](crate::AccessTokenLayer), or inside whatever finds the
@@ -155,7 +170,8 @@ impl BackendJwtLayer {
     }
 
     /// Keeps at most so many JWTs, and so many bytes of them, to be used again. Default: 10,000
-    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it.
+    /// and 64 MiB. The bounds are for the layer, whichever clones and services share it. When they are reached
+    /// there may be a few per cent fewer, as in a [`TokenCache`](crate::TokenCache::new).
     pub fn cache(self, entries: usize, bytes: u64) -> Self {
         self.with(|settings| settings.set_cache(entries, bytes))
     }

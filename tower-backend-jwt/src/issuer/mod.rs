@@ -146,8 +146,17 @@ impl Issuer {
     }
 
     /// Ends when its keys are there: at once, unless they are fetched. Tokens are verified, or refused
-    /// with `503`, without it; it is for programs that want to wait. It never ends if the keys never
-    /// come: put a time limit around it.
+    /// with `503`, without it; it is for programs that want to wait, and for a readiness probe. It never
+    /// ends if the keys never come: put a time limit around it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_backend_jwt::Issuer;
+    ///
+    /// async fn is_ready(issuer: &Issuer) -> bool {
+    ///     tokio::time::timeout(Duration::from_secs(1), issuer.ready()).await.is_ok()
+    /// }
+    /// ```
     pub fn ready(&self) -> Waiting {
         self.0.source.ready()
     }

@@ -28,6 +28,12 @@ use self::files::Files;
 /// the process. `ring.epoch` has the highest epoch that was ever written: an older document, one that a
 /// backup has put back for instance, is refused, since keys in it may have been revoked since.
 ///
+/// The file system has to have locks that all processes see, atomic renames, and no cache by which a process reads
+/// what was there before the last rename. A local one does, and is what this is tested on. A volume of several hosts,
+/// NFS for instance, has to be mounted so that locks are the server's (neither `nolock` nor `local_lock`), and names and
+/// attributes are not cached (`noac`, `lookupcache=none`). Object storage will not do. All processes have to be of one
+/// user.
+///
 /// A document that is broken, half written or of another program is refused too, and never written over.
 ///
 /// A document that was put there by others is read just as well, through the symbolic links of a Kubernetes
