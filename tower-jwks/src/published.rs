@@ -15,13 +15,14 @@ pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 /// Keys as they are published: the JSON of a set, its entity tag, and how long it may be kept.
 ///
 /// ```
-/// use std::time::Duration;
-/// use tower_jwks::{Algorithm, JwksEndpoint, KeyRing, PublishedKeys, JwkSet};
+/// use std::{sync::Arc, time::Duration};
+/// use tower_jwks::{Algorithm, JwkSet, JwksEndpoint, PublishedKeys, SigningKey};
 ///
-/// let key = tower_jwks::SigningKey::generate(Algorithm::EdDSA)?;
+/// let key = SigningKey::generate(Algorithm::EdDSA)?;
 /// let set = JwkSet::new([(&key).into()])?;
-/// let published = PublishedKeys::new(&set, Duration::from_secs(3600));
+/// let published = Arc::new(PublishedKeys::new(&set, Duration::from_secs(3600)));
 /// assert_eq!(published.json(), set.json());
+/// let endpoint = JwksEndpoint::new(published);
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
 #[derive(Clone)]
@@ -161,8 +162,9 @@ impl PublishKeys for JwkSet {
     }
 }
 
-impl PublishKeys for PublishedKeys {
-    fn published(&self) -> Result<Arc<PublishedKeys>, KeysUnavailable> {
-        Ok(Arc::new(self.clone()))
+/// Always these.
+impl PublishKeys for Arc<PublishedKeys> {
+    fn published(&self) -> Result<Self, KeysUnavailable> {
+        Ok(Self::clone(self))
     }
 }

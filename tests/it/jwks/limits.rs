@@ -113,12 +113,17 @@ async fn a_request_too_many_is_told_when_to_come_again() {
 
 #[tokio::test]
 async fn only_what_hands_out_the_keys_counts_against_the_quota() {
-    let service = JwksLayer::new(ring(Algorithm::ES256))
+    let layer = JwksLayer::new(ring(Algorithm::ES256))
         .rate_limit(1, Duration::from_secs(300))
         .unwrap()
-        .clock(clock())
+        .clock(clock());
+    let service = layer
+        .with_issuer_metadata("https://gateway.example.com")
+        .unwrap()
         .layer(Echo::new());
     for _ in 0..5 {
+        let metadata = get(service.clone(), "/.well-known/openid-configuration", &[]).await;
+        assert_eq!(metadata.status, StatusCode::OK);
         let options = ask(service.clone(), Method::OPTIONS, WSO2, &[]).await;
         assert_eq!(options.status, StatusCode::NO_CONTENT);
         let post = ask(service.clone(), Method::POST, WSO2, &[]).await;

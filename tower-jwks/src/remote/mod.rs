@@ -94,7 +94,7 @@ use tokio::task::AbortHandle;
 ///
 /// The task runs in the tokio runtime that the keys were built in, which has to have its timer on (and
 /// its I/O, for [`HttpClient`](crate::HttpClient)) and to live as long as they are used. It ends with the
-/// last clone.
+/// last clone. What waits for a key has to be polled in such a runtime as well.
 ///
 /// # Figures
 ///

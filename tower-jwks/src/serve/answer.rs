@@ -6,7 +6,7 @@ use super::{
     metadata::IssuerMetadata,
     rate_limit::RateLimit,
 };
-use crate::{KeysUnavailable, published::PublishKeys};
+use crate::{Clock, KeysUnavailable, SystemClock, published::PublishKeys};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
     header::{
@@ -43,6 +43,8 @@ pub(super) struct Answer {
     pub(super) keys: Arc<dyn PublishKeys>,
     pub(super) media_type: MediaType,
     pub(super) rate_limit: Option<Arc<RateLimit>>,
+    /// For the limit.
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Answer {
@@ -51,13 +53,19 @@ impl Answer {
             keys: Arc::new(keys),
             media_type: MediaType::default(),
             rate_limit: None,
+            clock: Arc::new(SystemClock),
         }
     }
 
     /// Answers a request for the key set.
     pub(super) fn key_set<B>(&self, request: &Request<B>) -> Response<BytesBody> {
-        if let Some(refusal) = self.refuse(request.method()) {
+        if let Some(refusal) = refuse(request.method()) {
             return refusal;
+        }
+        if let Some(limit) = &self.rate_limit
+            && let Err(wait) = limit.take(self.clock.now())
+        {
+            return too_many_requests(wait);
         }
         let keys = match self.keys.published() {
             Ok(keys) => keys,
@@ -70,43 +78,33 @@ impl Answer {
         }
         response
     }
+}
 
-    /// Answers a request for the issuer's metadata.
-    pub(super) fn metadata<B>(
-        &self,
-        request: &Request<B>,
-        metadata: &IssuerMetadata,
-    ) -> Response<BytesBody> {
-        match self.refuse(request.method()) {
-            Some(refusal) => refusal,
-            None => metadata.document().answer(request),
+/// Answers a request for the issuer's metadata.
+pub(super) fn metadata<B>(request: &Request<B>, metadata: &IssuerMetadata) -> Response<BytesBody> {
+    refuse(request.method()).unwrap_or_else(|| metadata.document().answer(request))
+}
+
+/// The answer to a method that reads nothing.
+fn refuse(method: &Method) -> Option<Response<BytesBody>> {
+    const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+    let mut response = match *method {
+        Method::GET | Method::HEAD => return None,
+        Method::OPTIONS => respond(StatusCode::NO_CONTENT),
+        _ => respond(StatusCode::METHOD_NOT_ALLOWED),
+    };
+    let fields = response.headers_mut();
+    fields.insert(ALLOW, METHODS);
+    if *method == Method::OPTIONS {
+        for (name, value) in [
+            (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+            (ACCESS_CONTROL_ALLOW_HEADERS, "*"),
+            (ACCESS_CONTROL_MAX_AGE, "86400"),
+        ] {
+            fields.insert(name, HeaderValue::from_static(value));
         }
     }
-
-    /// The answer to a method that reads nothing, and to one request too many.
-    fn refuse(&self, method: &Method) -> Option<Response<BytesBody>> {
-        const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
-        let mut response = match *method {
-            Method::GET | Method::HEAD => {
-                let wait = self.rate_limit.as_ref()?.take().err()?;
-                return Some(too_many_requests(wait));
-            }
-            Method::OPTIONS => respond(StatusCode::NO_CONTENT),
-            _ => respond(StatusCode::METHOD_NOT_ALLOWED),
-        };
-        let fields = response.headers_mut();
-        fields.insert(ALLOW, METHODS);
-        if *method == Method::OPTIONS {
-            for (name, value) in [
-                (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
-                (ACCESS_CONTROL_ALLOW_HEADERS, "*"),
-                (ACCESS_CONTROL_MAX_AGE, "86400"),
-            ] {
-                fields.insert(name, HeaderValue::from_static(value));
-            }
-        }
-        Some(response)
-    }
+    Some(response)
 }
 
 /// A response with no body.

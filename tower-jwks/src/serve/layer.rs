@@ -2,11 +2,11 @@
 
 use super::{
     BytesBody, ResponseBody, ResponseFuture,
-    answer::{Answer, MediaType},
+    answer::{self, Answer, MediaType},
     metadata::IssuerMetadata,
     rate_limit::RateLimit,
 };
-use crate::{Clock, ConfigError, PublishKeys, SystemClock};
+use crate::{Clock, ConfigError, PublishKeys};
 use http::{Request, Response, Uri};
 use std::{
     fmt,
@@ -58,7 +58,6 @@ pub struct JwksLayer {
     paths: Arc<[Box<str>]>,
     issuer: Option<Box<str>>,
     metadata: Option<Arc<IssuerMetadata>>,
-    clock: Arc<dyn Clock>,
 }
 
 impl JwksLayer {
@@ -76,7 +75,6 @@ impl JwksLayer {
                 .collect(),
             issuer: None,
             metadata: None,
-            clock: Arc::new(SystemClock),
         }
     }
 
@@ -138,24 +136,21 @@ impl JwksLayer {
     }
 
     /// Hands the keys out at most `quota` times in `window`, whole seconds, over all clients; a
-    /// request more is answered `429` with `Retry-After`. Default: no limit, because an answer costs
-    /// less than its refusal would save.
+    /// request more is answered `429` with `Retry-After`. Answers that hand out no keys do not count. Default: no
+    /// limit, because an answer costs less than its refusal would save.
     ///
     /// # Errors
     ///
     /// A quota of none, or a window of less than a second.
     pub fn rate_limit(mut self, quota: u32, window: Duration) -> Result<Self, ConfigError> {
-        let limit = RateLimit::new(quota, window, Arc::clone(&self.clock))?;
+        let limit = RateLimit::new(quota, window)?;
         self.answer.rate_limit = Some(Arc::new(limit));
         Ok(self)
     }
 
     /// Takes the time from here, for the rate limit. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        if let Some(limit) = &self.answer.rate_limit {
-            self.answer.rate_limit = Some(Arc::new(limit.by(Arc::clone(&self.clock))));
-        }
+        self.answer.clock = Arc::new(clock);
         self
     }
 
@@ -165,7 +160,7 @@ impl JwksLayer {
             return Some(self.answer.key_set(request));
         }
         let metadata = self.metadata.as_ref()?;
-        (metadata.path() == path).then(|| self.answer.metadata(request, metadata))
+        (metadata.path() == path).then(|| answer::metadata(request, metadata))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A limit on how often the key set is handed out.
 
-use crate::{Clock, ConfigError, UnixTime};
+use crate::{ConfigError, UnixTime};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,8 +10,7 @@ use std::{
 pub(super) struct RateLimit {
     quota: u32,
     window: Duration,
-    clock: Arc<dyn Clock>,
-    current: Mutex<Window>,
+    current: Mutex<Option<Window>>,
 }
 
 struct Window {
@@ -20,11 +19,7 @@ struct Window {
 }
 
 impl RateLimit {
-    pub(super) fn new(
-        quota: u32,
-        window: Duration,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ConfigError> {
+    pub(super) fn new(quota: u32, window: Duration) -> Result<Self, ConfigError> {
         let wrong = |message| Err(ConfigError::new("rate limit", message));
         if quota == 0 {
             return wrong("has a quota of none");
@@ -35,45 +30,29 @@ impl RateLimit {
         Ok(Self {
             quota,
             window,
-            current: Mutex::new(Window {
-                start: clock.now(),
-                taken: 0,
-            }),
-            clock,
+            current: Mutex::new(None),
         })
     }
 
-    /// The same limit by another clock, with nothing taken yet.
-    pub(super) fn by(&self, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            quota: self.quota,
-            window: self.window,
-            current: Mutex::new(Window {
-                start: clock.now(),
-                taken: 0,
-            }),
-            clock,
-        }
-    }
-
     /// Takes one request from the quota, or tells how long the caller should wait.
-    pub(super) fn take(&self) -> Result<(), Duration> {
-        let now = self.clock.now();
+    pub(super) fn take(&self, now: UnixTime) -> Result<(), Duration> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that went backwards starts a new window rather than one that never ends.
-        if now >= current.start.saturating_add(self.window) || now < current.start {
-            *current = Window {
-                start: now,
-                taken: 0,
-            };
+        let end = |window: &Window| window.start.saturating_add(self.window);
+        match &mut *current {
+            // A clock that went backwards starts a new window rather than one that never ends.
+            Some(window) if window.start <= now && now < end(window) => {
+                if window.taken == self.quota {
+                    return Err(end(window).saturating_since(now));
+                }
+                window.taken += 1;
+            }
+            other => {
+                *other = Some(Window {
+                    start: now,
+                    taken: 1,
+                });
+            }
         }
-        if current.taken < self.quota {
-            current.taken += 1;
-            return Ok(());
-        }
-        Err(current
-            .start
-            .saturating_add(self.window)
-            .saturating_since(now))
+        Ok(())
     }
 }
