@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 pub struct Row {
     /// The case's name.
     pub name: String,
-    /// Nanoseconds each time, the median over the rounds.
+    /// Nanoseconds each time, the median over the rounds that count.
     pub ns: f64,
     /// Allocations each time, of Rust code.
     pub allocations: f64,
@@ -24,7 +24,7 @@ pub struct Compared {
     pub rows: Vec<String>,
     /// What [`value`](Self::value) is.
     pub comparison: Comparison,
-    /// A ratio, or nanoseconds; the median over the rounds.
+    /// A ratio, or nanoseconds; the median over the rounds that count.
     pub value: f64,
     /// How many more allocations there are.
     pub allocations: f64,

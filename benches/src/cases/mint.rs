@@ -6,7 +6,7 @@ use axum::{body::Body, response::IntoResponse, routing::Route};
 use bench_kit::{Case, Provider, call, raw_sign, through, to_the_route};
 use http::{HeaderName, Request, Response, StatusCode, request::Parts};
 use std::{convert::Infallible, future::ready, hint::black_box, time::Duration};
-use tower::{Layer, Service, ServiceBuilder, service_fn};
+use tower::{Layer, Service, ServiceBuilder, layer::util::Identity, service_fn};
 use tower_backend_jwt::{
     Api, Application, ApplicationLayer, ApplicationQuery, BackendJwtLayer, ChosenPolicy, Claims,
     Policy, PolicySet, Subscription, VerifiedToken,
@@ -94,13 +94,15 @@ pub(super) fn warm(provider: &Provider, token: &String, key: &OwnKey) -> Vec<Cas
 
     let token = verifier.verify(token).expect("it is valid");
     let applications = (applications(), minting(key.ring.clone()));
+    let passed_on = routed("bare-validated", Identity::new(), &token);
     let mint = routed("warm-mint", minting(key.ring.clone()), &token);
     let of_a_set = routed("warm-mint-of-a-set", of_a_set(key.ring.clone()), &token);
     let application = routed("warm-mint-with-application", applications, &token);
     let of_a_ring = routed("warm-mint-of-a-ring", minting(rotating::ring()), &token);
     vec![
         both.more_than(&["bare"]).budget(350.0).allocations(6.0),
-        mint.more_than(&["bare"]),
+        passed_on,
+        mint.more_than(&["bare-validated"]),
         of_a_set.times(&["warm-mint"]),
         application.times(&["warm-mint"]),
         of_a_ring.times(&["warm-mint"]),

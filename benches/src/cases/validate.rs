@@ -5,6 +5,7 @@ use axum::body::Body;
 use bench_kit::{Case, Provider, raw_verify, through};
 use http::StatusCode;
 use std::hint::black_box;
+use tower::layer::util::Identity;
 use tower_backend_jwt::Verifier;
 
 pub(super) fn cases(provider: &Provider, tokens: &[String]) -> Vec<Case> {
@@ -19,11 +20,15 @@ pub(super) fn cases(provider: &Provider, tokens: &[String]) -> Vec<Case> {
     let (ok, refused) = (StatusCode::OK, StatusCode::UNAUTHORIZED);
 
     let bare = through::<_, Body, _>("bare", served(router()), &tokens[..1], ok);
+    // What axum takes for any layer.
+    let nothing = served(router().layer(Identity::new()));
+    let nothing = through::<_, Body, _>("bare-layered", nothing, &tokens[..1], ok);
     let warm = through::<_, Body, _>("warm-validate", layered(Reuse::Default), &tokens[..1], ok);
     let cold = through::<_, Body, _>("cold-validate-rs256", layered(Reuse::Little), tokens, ok);
     let forged = through::<_, Body, _>("forged", layered(Reuse::Default), &forged, refused);
     vec![
         bare,
+        nothing.more_than(&["bare"]),
         warm.more_than(&["bare"]),
         raw_verify("raw-verify-rs256", provider.public_key(), tokens),
         cold.times(&["raw-verify-rs256"]).budget(1.15),
