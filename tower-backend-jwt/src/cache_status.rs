@@ -10,7 +10,7 @@ pub struct CacheStatus {
     /// How many there are in it.
     pub entries: usize,
     /// What is charged against the bound in bytes: for each entry what it takes in memory, nearly, but its even
-    /// share of the bound at least, `bytes / entries`. Entries are smaller than that as a rule, and then this is
+    /// share of the bound at least, about `bytes / entries`. Entries are smaller than that as a rule, and then this is
     /// more than they take. So it says how full the cache is; it is no measure of the process's memory, and
     /// nothing to raise an alert by.
     pub bytes: u64,

@@ -2,13 +2,10 @@
 
 use crate::{
     CacheStatus, VerifiedToken,
-    bounded::EvenShare,
+    bounded::{self, Bounded, EvenShare, USUAL_BYTES, USUAL_ENTRIES},
     identity::{Hashed, Sought},
 };
-use quick_cache::{
-    Equivalent, Weighter,
-    sync::{Cache, DefaultLifecycle},
-};
+use quick_cache::{Equivalent, Weighter};
 use std::{
     fmt,
     hash::{Hash, Hasher},
@@ -69,7 +66,7 @@ use std::{
 pub struct TokenCache(Arc<Shared>);
 
 struct Shared {
-    tokens: Cache<Key, VerifiedToken, EvenShare, Hashed>,
+    tokens: Bounded<Key, VerifiedToken, Hashed>,
     misses: AtomicU64,
 }
 
@@ -81,15 +78,12 @@ impl TokenCache {
     /// A token of 1,600 bytes takes about 2.8 KB, and a longer one accordingly more. With fewer bytes for each
     /// entry than a token takes, there is room for fewer tokens.
     ///
-    /// The room is split evenly among parts, and which part a token falls into is by chance: when the bounds are
-    /// reached there may be a few per cent fewer tokens than that.
+    /// The room is split evenly among parts, of 64 KiB at least, and which part a token falls into is by chance: when
+    /// the bounds are reached there may be a few per cent fewer tokens than that. What takes more than a part has room
+    /// for is never kept.
     pub fn new(entries: usize, bytes: u64) -> Self {
-        // An even share weighs nothing where there is room for none.
-        let bytes = if entries == 0 { 0 } else { bytes };
-        let weight = EvenShare::new(entries, bytes);
-        let lifecycle = DefaultLifecycle::default();
         Self(Arc::new(Shared {
-            tokens: Cache::with(entries, bytes, weight, Hashed::default(), lifecycle),
+            tokens: bounded::cache(entries, bytes),
             misses: AtomicU64::new(0),
         }))
     }
@@ -126,7 +120,7 @@ impl TokenCache {
 /// Room for 10,000 tokens, and 64 MiB of them.
 impl Default for TokenCache {
     fn default() -> Self {
-        Self::new(10_000, 64 * 1024 * 1024)
+        Self::new(USUAL_ENTRIES, USUAL_BYTES)
     }
 }
 

@@ -31,6 +31,29 @@ pub(crate) fn minted(kid: &str, api: Option<&str>, expires_at: tower_jwks::UnixT
     tracing::debug!(target: TARGET, kid, api, exp = expires_at.as_secs(), "backend JWT signed");
 }
 
+/// What is done apart from a request tells of itself within the request's span.
+#[cfg(all(feature = "sources", feature = "tracing"))]
+pub(crate) fn in_this_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    tracing::Instrument::in_current_span(future)
+}
+
+#[cfg(all(feature = "sources", not(feature = "tracing")))]
+pub(crate) const fn in_this_span<F: Future>(future: F) -> F {
+    future
+}
+
+/// The same of a job that another thread does.
+#[cfg(feature = "tracing")]
+pub(crate) fn job_in_this_span(job: impl FnOnce()) -> impl FnOnce() {
+    let span = tracing::Span::current();
+    move || span.in_scope(job)
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) const fn job_in_this_span<F: FnOnce()>(job: F) -> F {
+    job
+}
+
 /// A source has failed, and the request goes on without what it would have said.
 #[cfg(all(feature = "sources", feature = "tracing"))]
 pub(crate) fn failed_open(refusal: &Refusal) {

@@ -104,14 +104,58 @@ async fn a_thousand_callers_of_a_source_that_fails_ask_once_and_wait_no_longer_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_hangs_up_leaves_the_question_to_the_next() {
+async fn a_question_is_finished_though_whoever_asked_it_hangs_up() {
     let asked = Count::default();
     let layer = after(Duration::from_millis(300), &asked);
+    let start = tokio::time::Instant::now();
     let first = tokio::spawn(with_applications(layer.clone(), of_shop()));
-    let second = tokio::spawn(with_applications(layer, of_shop()));
+    let second = tokio::spawn(with_applications(layer.clone(), of_shop()));
     sleep(Duration::from_millis(100)).await;
     first.abort();
     assert_eq!(second.await.unwrap().status(), 200);
+    assert_eq!(start.elapsed(), Duration::from_millis(300));
+    assert_eq!(with_applications(layer, of_shop()).await.status(), 200);
+    assert_eq!(asked.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_in_without_a_subscription_by_hanging_up_again_and_again() {
+    let asked = Count::default();
+    let layer = after(Duration::from_millis(300), &asked)
+        .require_subscription()
+        .fail_open();
+    let waits = tokio::spawn(with_applications(layer.clone(), of_shop()));
+    for _ in 0..100 {
+        let hangs_up = tokio::spawn(with_applications(layer.clone(), of_shop()));
+        sleep(Duration::from_millis(25)).await;
+        hangs_up.abort();
+    }
+    let answer = waits.await.unwrap();
+    assert_eq!(reason(&answer), RefusalReason::NotSubscribed);
+    assert_eq!(asked.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_is_one_that_fails_and_is_asked_again() {
+    let asked = Count::default();
+    let counting = asked.clone();
+    let layer = ApplicationLayer::new(move |_: ApplicationQuery| {
+        let first = counting.one_more() == 0;
+        async move {
+            sleep(Duration::from_millis(10)).await;
+            assert!(!first, "as it is meant to");
+            Ok(Some(shop()))
+        }
+    });
+    let waiting: Vec<_> = (0..3)
+        .map(|_| tokio::spawn(with_applications(layer.clone(), of_shop())))
+        .collect();
+    for waits in waiting {
+        let answer = waits.await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(reason(&answer), RefusalReason::SourceUnavailable);
+    }
+    assert_eq!(with_applications(layer, of_shop()).await.status(), 200);
     assert_eq!(asked.get(), 2);
 }
 

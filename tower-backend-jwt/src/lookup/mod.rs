@@ -35,6 +35,7 @@ macro_rules! source_settings {
     };
 }
 
+mod answers;
 mod application;
 mod asking;
 mod service;

@@ -3,11 +3,13 @@
 use super::{
     application::Application, auth_type::AuthType, claims::Claims, flight::Flight, minted::Minted,
 };
-use crate::{CacheStatus, VerifiedToken, bounded::EvenShare};
-use foldhash::quality::RandomState;
+use crate::{
+    CacheStatus, VerifiedToken,
+    bounded::{self, Bounded, EvenShare},
+};
 use quick_cache::{
     Equivalent, Weighter,
-    sync::{Cache, DefaultLifecycle, EntryAction, EntryResult},
+    sync::{EntryAction, EntryResult},
 };
 use std::{
     fmt,
@@ -23,7 +25,7 @@ use std::{
 /// Its places are waited for without a time limit, on threads that must not wait: who holds one does so for the
 /// moment that it takes to put something there.
 pub(super) struct JwtCache {
-    slots: Cache<Key, Slot, EvenShare, RandomState>,
+    slots: Bounded<Key, Slot>,
     misses: AtomicU64,
 }
 
@@ -72,10 +74,8 @@ pub(super) struct Inputs<'a> {
 
 impl JwtCache {
     pub(super) fn new(entries: usize, bytes: u64) -> Self {
-        let weight = EvenShare::new(entries, bytes);
-        let (random, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
         Self {
-            slots: Cache::with(entries, bytes, weight, random, lifecycle),
+            slots: bounded::cache(entries, bytes),
             misses: AtomicU64::new(0),
         }
     }
@@ -291,5 +291,98 @@ impl Weighter<Key, Slot> for EvenShare {
 impl fmt::Debug for JwtCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.status().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use std::sync::{Weak, atomic::AtomicBool};
+    use tower_jwks::{Algorithm, SigningKey, UnixTime};
+
+    fn minted(text: &'static str) -> Arc<Minted> {
+        let at = UnixTime::from_secs;
+        Arc::new(Minted {
+            value: HeaderValue::from_static(text),
+            key: Weak::new(),
+            issued_at: at(0),
+            renew_at: at(80),
+            usable_until: at(100),
+            renewing: AtomicBool::new(false),
+        })
+    }
+
+    fn flight() -> Arc<Flight> {
+        Flight::new(&Arc::new(SigningKey::generate(Algorithm::EdDSA).unwrap()))
+    }
+
+    /// A cache, and one place in it.
+    fn place() -> (JwtCache, Key) {
+        let claims = Claims::new();
+        let inputs = Inputs {
+            minter: 0,
+            caller: Caller::Without(&AuthType::NONE),
+            application: None,
+            claims: &claims,
+        };
+        (JwtCache::new(10, 1 << 20), inputs.key())
+    }
+
+    fn take(cache: &JwtCache, key: &Key, flight: &Arc<Flight>) {
+        assert!(cache.begin(key, flight, |_| false).is_none());
+    }
+
+    fn found(cache: &JwtCache, key: &Key) -> Option<HeaderValue> {
+        match cache.find(&key.inputs())? {
+            Slot::Minted(minted) => Some(minted.value.clone()),
+            Slot::Signing(_) => None,
+        }
+    }
+
+    #[test]
+    fn one_that_is_renewed_takes_the_place_of_the_one_before_it_and_of_no_other() {
+        let (cache, key) = place();
+        let (first, second) = (minted("first"), minted("second"));
+        let flight = flight();
+        take(&cache, &key, &flight);
+        cache.end(&key, &flight, Some(Arc::clone(&first)));
+        cache.renew(&key, &first, second);
+        assert_eq!(found(&cache, &key).unwrap(), "second");
+        cache.renew(&key, &first, minted("third"));
+        assert_eq!(found(&cache, &key).unwrap(), "second");
+    }
+
+    #[test]
+    fn a_renewal_of_what_is_not_there_any_more_is_not_kept() {
+        let (cache, key) = place();
+        cache.renew(&key, &minted("first"), minted("second"));
+        assert!(found(&cache, &key).is_none());
+        assert_eq!(cache.status().entries, 0);
+    }
+
+    #[test]
+    fn a_signature_whose_place_was_taken_leaves_it_be() {
+        let (cache, key) = place();
+        let (early, late) = (flight(), flight());
+        take(&cache, &key, &early);
+        take(&cache, &key, &late);
+        cache.end(&key, &early, Some(minted("early")));
+        assert!(found(&cache, &key).is_none(), "it is still being signed");
+        cache.end(&key, &early, None);
+        assert_eq!(cache.status().entries, 1);
+        cache.end(&key, &late, Some(minted("late")));
+        assert_eq!(found(&cache, &key).unwrap(), "late");
+        cache.end(&key, &early, Some(minted("early")));
+        assert_eq!(found(&cache, &key).unwrap(), "late");
+    }
+
+    #[test]
+    fn a_signature_that_failed_leaves_nothing() {
+        let (cache, key) = place();
+        let flight = flight();
+        take(&cache, &key, &flight);
+        cache.end(&key, &flight, None);
+        assert_eq!(cache.status().entries, 0);
     }
 }

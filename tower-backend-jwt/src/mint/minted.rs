@@ -10,7 +10,8 @@ use tower_jwks::{SigningKey, UnixTime};
 /// A backend JWT, and how long it may be handed out.
 pub(super) struct Minted {
     pub(super) value: HeaderValue,
-    /// Weak: a key that is retired leaves the memory, whatever it signed.
+    /// Weak: a key that is retired is not used any more, whatever it signed. aws-lc-rs' keys leave the memory then; ring's
+    /// stand in it until this does.
     pub(super) key: Weak<SigningKey>,
     pub(super) issued_at: UnixTime,
     /// From then on a new one is made in the background, while this one is handed out.

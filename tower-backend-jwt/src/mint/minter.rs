@@ -11,6 +11,7 @@ use super::{
 use crate::{
     VerifiedToken,
     refusal::{Refusal, RefusalReason},
+    trace,
 };
 use http::HeaderValue;
 use std::{
@@ -121,7 +122,8 @@ impl Minter {
         };
         if is_slow(key.algorithm()) {
             let outcome = landing.flight.outcome();
-            let aside = self.settings.signatures.aside(move || landing.sign_now());
+            let job = trace::job_in_this_span(move || landing.sign_now());
+            let aside = self.settings.signatures.aside(job);
             if let Err(sign_here) = aside {
                 sign_here();
             }

@@ -3,7 +3,10 @@
 use super::{
     Api, Claims, Policy, cache::JwtCache, compatibility::Compatibility, signatures::Signatures,
 };
-use crate::CacheStatus;
+use crate::{
+    CacheStatus,
+    bounded::{USUAL_BYTES, USUAL_ENTRIES},
+};
 use std::{sync::Arc, time::Duration};
 use tower_jwks::{Clock, ConfigError, KeyRing, SystemClock};
 
@@ -40,7 +43,7 @@ impl Settings {
             custom: Claims::new(),
             api: None,
             clock: Arc::new(SystemClock),
-            cache: Some(Arc::new(JwtCache::new(10_000, 64 * 1024 * 1024))),
+            cache: Some(Arc::new(JwtCache::new(USUAL_ENTRIES, USUAL_BYTES))),
             signatures: Signatures::default(),
             family: Arc::default(),
         }
