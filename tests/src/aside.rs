@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
     task::{Context, Poll, Waker},
     thread,
+    time::{Duration, Instant},
 };
 use tokio::runtime::{Builder, Runtime};
 use tower_jwks::{Clock, UnixTime};
@@ -102,8 +103,19 @@ impl Drop for Aside {
 }
 
 /// Waits for what another thread does.
+///
+/// # Panics
+///
+/// It does not, in a time that is more than enough.
+// A test that fails is better than one that hangs, and no outcome depends on this time.
+#[allow(clippy::disallowed_methods)]
 pub fn until(mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
     while !is_so() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it is not so yet"
+        );
         thread::yield_now();
     }
 }

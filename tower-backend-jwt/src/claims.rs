@@ -32,8 +32,6 @@ pub(crate) struct Registered {
     pub(crate) expires_at: UnixTime,
     pub(crate) not_before: Option<UnixTime>,
     pub(crate) issued_at: Option<UnixTime>,
-    /// Whether that is a fraction of a second, which was rounded up.
-    pub(crate) issued_in_part: bool,
     pub(crate) jti: Option<Span>,
 }
 
@@ -41,22 +39,16 @@ impl Registered {
     pub(crate) fn read(claims: &mut Object) -> Result<Self, Refusal> {
         let (mut audiences, mut jti) = (None, None);
         let (mut expires_at, mut not_before, mut issued_at) = (None, None, None);
-        let mut issued_in_part = false;
         for (name, span) in claims.spans() {
             let value = || claims.at(span);
             match name {
                 "aud" => audiences = Some(span),
                 "jti" => jti = Some(span),
-                // Fractions are cut so that no token lives longer for them.
+                // Fractions are cut so that no token lives longer for them, and none is younger than it is to a
+                // revocation.
                 "exp" => expires_at = Some(numeric_date("exp", value(), f64::floor)?),
                 "nbf" => not_before = Some(numeric_date("nbf", value(), f64::ceil)?),
-                "iat" => {
-                    let value = value();
-                    let up = numeric_date("iat", value, f64::ceil)?;
-                    issued_in_part = value.contains(['.', 'e', 'E'])
-                        && numeric_date("iat", value, f64::floor)? < up;
-                    issued_at = Some(up);
-                }
+                "iat" => issued_at = Some(numeric_date("iat", value(), f64::floor)?),
                 // The subject may be mapped to another name; whatever its name, it is a text.
                 "sub" => {
                     text("sub", value())?;
@@ -84,7 +76,6 @@ impl Registered {
             expires_at: expires_at.ok_or_else(|| missing("exp"))?,
             not_before,
             issued_at,
-            issued_in_part,
             jti: optional_text(claims, "jti", jti)?,
         })
     }
@@ -216,7 +207,7 @@ mod tests {
         let registered = Registered::read(&mut Object::parse(claims).unwrap()).unwrap();
         assert_eq!(registered.expires_at.as_secs(), 10);
         assert_eq!(registered.not_before.unwrap().as_secs(), 6);
-        assert_eq!(registered.issued_at.unwrap().as_secs(), 6);
+        assert_eq!(registered.issued_at.unwrap().as_secs(), 5);
     }
 
     #[test]
@@ -226,7 +217,6 @@ mod tests {
             expires_at: UnixTime::from_secs(exp),
             not_before: Some(UnixTime::from_secs(nbf)),
             issued_at: Some(UnixTime::from_secs(iat)),
-            issued_in_part: false,
             jti: None,
         };
         let leeway = Duration::from_secs(60);

@@ -63,12 +63,19 @@ impl Found {
 }
 
 fn reads_as(other: &str, name: &HeaderName) -> bool {
-    let fold = |byte: u8| match byte {
-        letter if byte.is_ascii_alphanumeric() => letter.to_ascii_lowercase(),
-        _ => b'-',
-    };
     other.len() == name.as_str().len()
-        && other.bytes().map(fold).eq(name.as_str().bytes().map(fold))
+        && other
+            .bytes()
+            .map(folded)
+            .eq(name.as_str().bytes().map(folded))
+}
+
+/// A byte of a field's name, as it may be read.
+pub(crate) const fn folded(byte: u8) -> u8 {
+    match byte {
+        letter if letter.is_ascii_alphanumeric() => letter.to_ascii_lowercase(),
+        _ => b'-',
+    }
 }
 
 /// Takes a name out of a field that lists names.

@@ -101,6 +101,8 @@ where
                 StateProj::Decided { future } => return future.poll(cx),
                 StateProj::Held { held } => {
                     let waiter = held.as_mut().expect("it is held while it waits");
+                    // Before the service is ready, though that may take time in which a token ends: a request that is
+                    // refused, which anybody can cause, is not to wait for a service that is busy.
                     let decision = ready!(waiter.decide.poll_decide(cx, &mut waiter.head));
                     let held = held.take().expect("it was there two lines ago");
                     match decision {

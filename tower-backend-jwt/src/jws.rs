@@ -131,6 +131,15 @@ impl Header {
     }
 }
 
+/// A `typ` without `application/`, which may be left out (RFC 7515 section 4.1.9).
+pub(crate) fn short_type(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, short)) if prefix.eq_ignore_ascii_case(PREFIX) => short,
+        _ => typ,
+    }
+}
+
 fn extension(name: &str) -> Refusal {
     Refusal::new(RefusalReason::UnsupportedHeader).with_detail(format!("{name} is not supported"))
 }

@@ -16,14 +16,16 @@ use tower_jwks::{Clock, ConfigError, SystemClock, UnixTime};
 ///
 /// Whoever hears of a revocation, from the identity provider, an operator or a log-out, tells them; a
 /// [`Verifier`](crate::Verifier) that was [given them](crate::VerifierBuilder::revocations) refuses such a token
-/// from then on, with `401`, wherever it is remembered, and so no backend JWT is handed out for it either.
+/// from then on, with `401`, wherever it is remembered, and so no backend JWT is handed out for it either. A request that
+/// it let through before is finished.
 ///
 /// A token is named by its issuer and its `jti`, and not by its text, which may have more than one form: an
 /// ECDSA signature does. A subject is [the one](VerifiedToken::subject) that the verifier's issuer
 /// [maps](crate::IssuerBuilder::map_claim) to `sub`.
 ///
 /// What is revoked is forgotten an hour after the tokens are expired, as soon as something else is revoked. That goes by
-/// the time that was named for it, which therefore must not be too early: a token that outlives it is taken again. An
+/// the time that was named for it, which therefore must not be too early: a token that outlives it is taken again. And it
+/// goes by the clock, which must not be set forward by hours, even for a moment. An
 /// issuer or a subject that is not there is no error, and revokes nothing: names are compared byte for byte.
 ///
 /// They are one process's: whoever runs several tells each, and tells it again when it has been started. A backend JWT
@@ -212,7 +214,7 @@ impl Revocations {
                 .and_then(|subject| revoked.subjects.get(subject));
             entry.is_some_and(|Subject { issued_before, .. }| {
                 token
-                    .issued_second()
+                    .issued_at()
                     .is_none_or(|issued| issued < *issued_before)
             })
         };

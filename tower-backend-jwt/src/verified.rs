@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 use std::{
     fmt,
     sync::{Arc, Weak},
-    time::Duration,
 };
 use tower_jwks::{Algorithm, KeySet, UnixTime};
 
@@ -63,9 +62,7 @@ impl VerifiedToken {
         registered: Registered,
     ) -> Result<Self, Refusal> {
         let rules = &*proof.rules;
-        for (remote, local) in &rules.claim_mapping {
-            claims.rename(remote, local);
-        }
+        claims.map(&rules.claim_mapping);
         let subject = claims.value("sub");
         // What a gateway says of a caller who has no token, and who must not gain one by it.
         if subject.is_none() && claims.value("auth_type").is_some() {
@@ -144,24 +141,13 @@ impl VerifiedToken {
         self.0.registered.expires_at
     }
 
-    /// When it was issued (`iat`).
+    /// When it was issued (`iat`), a fraction of a second cut.
     #[must_use]
     pub fn issued_at(&self) -> Option<UnixTime> {
         self.0.registered.issued_at
     }
 
-    /// The second in which it was issued.
-    pub(crate) fn issued_second(&self) -> Option<UnixTime> {
-        let Registered {
-            issued_at,
-            issued_in_part,
-            ..
-        } = self.0.registered;
-        let part = Duration::from_secs(u64::from(issued_in_part));
-        issued_at.map(|issued_at| issued_at.saturating_sub(part))
-    }
-
-    /// From when it is valid (`nbf`).
+    /// From when it is valid (`nbf`), a fraction of a second counted as a whole one.
     #[must_use]
     pub fn not_before(&self) -> Option<UnixTime> {
         self.0.registered.not_before

@@ -108,7 +108,8 @@ impl Verifier {
 
     /// What a token is known by here.
     pub(crate) fn seek<'a>(&self, token: &'a [u8]) -> Result<Sought<'a>, Refusal> {
-        // What costs least comes first: a forged token gets no further than one signature.
+        // What costs least comes first: a forged token gets no further than its key's signature, or where it names
+        // no key, those of the few that it may be of.
         if token.len() > self.0.max_token_bytes {
             return Err(Refusal::new(RefusalReason::TokenTooLong));
         }

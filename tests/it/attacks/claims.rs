@@ -211,9 +211,8 @@ fn mapped_claims_have_their_local_name_and_the_checks_are_of_the_token_itself() 
         .map_claim("iss", "provider")
         .build()
         .unwrap();
-    let token = verifier_of(issuer)
-        .verify(&signed(&json!({"uid": "u-1"})))
-        .unwrap();
+    let verifier = verifier_of(issuer);
+    let token = verifier.verify(&signed(&json!({"uid": "u-1"}))).unwrap();
     assert_eq!(token.subject(), Some("u-1"));
     assert_eq!(token.claim_json("uid"), None);
     assert_eq!(token.claim_json("iss"), None);
@@ -222,6 +221,10 @@ fn mapped_claims_have_their_local_name_and_the_checks_are_of_the_token_itself() 
         Some(ISSUER)
     );
     assert_eq!(token.issuer(), ISSUER);
+    // A `sub` of its own is no `uid`.
+    let token = verifier.verify(&signed(&json!({}))).unwrap();
+    assert_eq!(token.subject(), None);
+    assert_eq!(token.claim_json("sub"), None);
     for local in ["iss", "aud", "exp", "nbf", "iat", "jti"] {
         let issuer = issuer_builder(key(ALGORITHM)).map_claim("x", local);
         assert_eq!(issuer.build().unwrap_err().field(), "map_claim", "{local}");

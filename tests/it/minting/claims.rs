@@ -109,6 +109,44 @@ async fn an_access_token_cannot_claim_what_the_gateway_claims() {
     assert!(!claims.to_string().contains("forged"));
 }
 
+/// Parsers that go by no case take the last one, and copied claims stand behind the gateway's.
+#[tokio::test]
+async fn nor_in_another_case() {
+    let own = |_: &VerifiedToken, _: &Parts| Ok(Claims::new().with("idp", "ours")?);
+    let policy = Policy::wso2().custom_claim("region", "eu");
+    let layer = || with_policy(policy.clone()).claims(own);
+    let usual = minted(layer(), json!({})).await;
+    let mut changes = json!({});
+    for name in [
+        "Sub",
+        "EXP",
+        "Iss",
+        "\u{17f}ub",
+        "Region",
+        "IDP",
+        "TierInfo",
+        "Cnf",
+        "http://WSO2.org/claims/Subscriber",
+        "http://wso2.org/claims/APINAME",
+    ] {
+        changes[name] = json!("forged");
+    }
+    let claims = minted(layer(), changes).await;
+    let names = |claims: &Value| {
+        claims
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&claims), names(&usual));
+    assert!(!claims.to_string().contains("forged"));
+    let minimal = with_policy(Policy::wso2().minimal_assertion());
+    let claims = minted(minimal, json!({"Auth_Type": "none"})).await;
+    assert!(!claims.to_string().contains("Auth_Type"));
+}
+
 #[tokio::test]
 async fn claims_are_copied_as_they_were_written() {
     let text = forge::claims().to_string();

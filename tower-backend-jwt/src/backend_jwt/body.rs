@@ -2,7 +2,6 @@
 
 use super::names::Names;
 use crate::field::strip;
-use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -27,17 +26,14 @@ impl<B> StripBody<B> {
     }
 }
 
-impl<B> Body for StripBody<B>
-where
-    B: Body<Data = Bytes>,
-{
-    type Data = Bytes;
+impl<B: Body> Body for StripBody<B> {
+    type Data = B::Data;
     type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let mut frame = ready!(this.inner.poll_frame(cx));
         if let Some(Ok(frame)) = &mut frame

@@ -147,11 +147,17 @@ impl BackendJwtLayer {
     ///
     /// # Errors
     ///
-    /// It asks for another algorithm than the ring's, for a custom claim that the gateway makes or
-    /// that is named twice, for a lifetime under a second, for an empty issuer, audience or type, for
-    /// a field that frames messages, to copy what is never copied, or for
-    /// a longer life than the ring keeps a key for ([`KeyRing::token_life`]), or a longer
-    /// [remaining one](Policy::remaining_life) than all of it.
+    /// It asks for
+    ///
+    /// - another algorithm than the ring's;
+    /// - a custom claim without a name, or one that the gateway makes or that is named twice;
+    /// - to copy what is never copied;
+    /// - an empty issuer, audience or type, the type of an access token (`at+jwt`), or JWTs of no bytes;
+    /// - a field that has another meaning in HTTP: one that frames messages (`content-length`), that proxies or browsers
+    ///   go by (`forwarded`, `via`, `user-agent`, `sec-…`), or the like;
+    /// - a lifetime under a second, or a longer one than the ring keeps a key for ([`KeyRing::token_life`]), or a longer
+    ///   [remaining one](Policy::remaining_life) than all of it;
+    /// - a [form](Policy::compatibility) that names a certificate, of keys that have none.
     pub fn policy(self, policy: Policy) -> Result<Self, ConfigError> {
         let mut checked = Ok(());
         let layer = self.with(|settings| checked = settings.set_policy(policy));

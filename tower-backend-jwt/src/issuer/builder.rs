@@ -1,7 +1,7 @@
 //! What an issuer's tokens must be like, as it is configured.
 
 use super::{Issuer, Rules};
-use crate::claims::TYPED;
+use crate::{claims::TYPED, jws::short_type};
 use std::{fmt, sync::Arc};
 #[cfg(feature = "remote")]
 use tower_jwks::RemoteJwksBuilder;
@@ -153,7 +153,9 @@ impl IssuerBuilder {
     }
 
     /// Gives a claim of this issuer's tokens another name, once they are verified: `remote` is
-    /// gone, `local` has its value, in place of a claim that had that name.
+    /// gone, `local` has its value, in place of a claim that had that name. A token without `remote` has no `local`
+    /// either: what it says under that name itself is something else. Of several claims with one `local` the last counts
+    /// that a token has.
     pub fn map_claim(mut self, remote: impl Into<String>, local: impl Into<String>) -> Self {
         self.claim_mapping.push((remote.into(), local.into()));
         self
@@ -226,11 +228,7 @@ impl IssuerBuilder {
             types: self
                 .types
                 .into_iter()
-                .map(|typ| {
-                    let typ = typ.to_ascii_lowercase();
-                    typ.strip_prefix("application/")
-                        .map_or(typ.clone(), str::to_owned)
-                })
+                .map(|typ| short_type(&typ).to_ascii_lowercase())
                 .collect(),
             type_optional: self.type_optional,
             required: self.required,

@@ -5,7 +5,10 @@ mod builder;
 pub use self::builder::IssuerBuilder;
 
 use self::builder::Keys;
-use crate::refusal::{Refusal, RefusalReason};
+use crate::{
+    jws::short_type,
+    refusal::{Refusal, RefusalReason},
+};
 use std::{
     fmt,
     path::Path,
@@ -205,15 +208,10 @@ impl Rules {
         }
     }
 
-    /// Compared without case, and with or without `application/` (RFC 7515 section 4.1.9).
+    /// Compared without case.
     pub(crate) fn check_type(&self, typ: Option<&str>) -> Result<(), Refusal> {
         let accepted = typ.map_or(self.type_optional, |typ| {
-            let short = match typ.get(.."application/".len()) {
-                Some(prefix) if prefix.eq_ignore_ascii_case("application/") => {
-                    &typ["application/".len()..]
-                }
-                _ => typ,
-            };
+            let short = short_type(typ);
             self.types
                 .iter()
                 .any(|accepted| accepted.eq_ignore_ascii_case(short))

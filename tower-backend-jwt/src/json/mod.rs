@@ -18,7 +18,7 @@ pub(crate) struct Object {
     text: String,
     json: Span,
     members: Vec<Member>,
-    renamed: bool,
+    mapped: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -90,7 +90,7 @@ impl Object {
             json: Span::new(0, text.len()),
             text,
             members,
-            renamed: false,
+            mapped: false,
         };
         for place in escaped {
             let name = unescape(object.at(object.members[place].name))?;
@@ -185,16 +185,32 @@ impl Object {
         Span::new(start, self.text.len())
     }
 
-    /// Gives a member another name, in place of a member that already has it.
-    pub(crate) fn rename(&mut self, from: &str, to: &str) {
-        let place = |object: &Self, name: &str| object.iter().position(|(found, _)| found == name);
-        let Some(renamed) = place(self, from) else {
-            return;
+    /// Gives members other names, in pairs of a name and the one it is given: in place of a member that has that. Where
+    /// there is no member to be given a name, there is none of that name either: who maps `uid` to `sub` does not
+    /// take a `sub` of the token's own for a `uid`.
+    pub(crate) fn map(&mut self, names: &[(String, String)]) {
+        let mut given: Vec<&str> = Vec::new();
+        for (from, to) in names {
+            if self.rename(from, to) {
+                given.push(to);
+            }
+        }
+        for (_, to) in names {
+            if !given.contains(&&**to) {
+                self.remove(to);
+            }
+        }
+    }
+
+    /// Whether there was one to rename.
+    fn rename(&mut self, from: &str, to: &str) -> bool {
+        let Some(renamed) = self.place(from) else {
+            return false;
         };
         if from == to {
-            return;
+            return true;
         }
-        self.renamed = true;
+        self.mapped = true;
         self.members[renamed].name = self.append(to);
         // Looked for after the renaming: the first of the two may be either.
         let replaced = self
@@ -204,11 +220,23 @@ impl Object {
         if let Some(replaced) = replaced {
             self.members.remove(replaced);
         }
+        true
     }
 
-    /// The object as JSON: the text it was read from, unless a member was renamed.
+    fn remove(&mut self, name: &str) {
+        if let Some(place) = self.place(name) {
+            self.mapped = true;
+            self.members.remove(place);
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.iter().position(|(found, _)| found == name)
+    }
+
+    /// The object as JSON: the text it was read from, unless members were [mapped](Self::map).
     pub(crate) fn as_json(&self) -> Cow<'_, str> {
-        if self.renamed {
+        if self.mapped {
             Cow::Owned(self.to_json())
         } else {
             Cow::Borrowed(self.at(self.json))
@@ -331,12 +359,24 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_member_takes_the_place_of_the_one_that_had_the_name() {
-        let mut object = parse(r#"{"uid":"u","sub":"s","x":1}"#).unwrap();
-        object.rename("uid", "sub");
-        assert_eq!(object.to_json(), r#"{"sub":"u","x":1}"#);
-        object.rename("absent", "x");
-        object.rename("x", "x");
-        assert_eq!(object.get("x"), Some("1"));
+    fn a_member_takes_the_place_of_the_one_that_had_its_new_name() {
+        let mapped = |text: &str, names: &[[&str; 2]]| {
+            let mut object = parse(text).unwrap();
+            let names = names.iter().map(|names| names.map(str::to_owned).into());
+            object.map(&names.collect::<Vec<(String, String)>>());
+            object.as_json().into_owned()
+        };
+        let text = r#"{"uid":"u","sub":"s","x":1}"#;
+        assert_eq!(mapped(text, &[["uid", "sub"]]), r#"{"sub":"u","x":1}"#);
+        assert_eq!(mapped(text, &[["x", "x"]]), text);
+        assert_eq!(mapped(text, &[["absent", "other"]]), text);
+        // What is named so by the token itself is something else.
+        let without = r#"{"uid":"u","x":1}"#;
+        assert_eq!(mapped(text, &[["absent", "sub"]]), without);
+        // Of several the last that is there counts, and one that is not takes nothing away.
+        let both = [["uid", "sub"], ["absent", "sub"]];
+        assert_eq!(mapped(text, &both), r#"{"sub":"u","x":1}"#);
+        let exchanged = [["uid", "t"], ["sub", "uid"], ["t", "sub"]];
+        assert_eq!(mapped(text, &exchanged), r#"{"sub":"u","uid":"s","x":1}"#);
     }
 }

@@ -7,6 +7,7 @@ use super::{
     compatibility::Compatibility,
     lifetime::Lifetime,
     minted::Minted,
+    names::folded,
     settings::Settings,
 };
 use crate::{
@@ -149,8 +150,9 @@ impl Settings {
             if !policy.copied.includes(name) || value == "null" {
                 continue;
             }
-            let taken = policy.owns(name) || self.custom.has(name) || claims.has(name);
-            if !taken {
+            // As `owns` compares them.
+            let taken = |claims: &Claims| claims.has_folded(&folded(name));
+            if !policy.owns(name) && !taken(&self.custom) && !taken(claims) {
                 push_member(json, name, value);
             }
         }

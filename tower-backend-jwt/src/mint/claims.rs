@@ -1,5 +1,6 @@
 //! The user's own claims.
 
+use super::names::folded;
 use crate::{VerifiedToken, json::push_string, refusal::Refusal};
 use http::request::Parts;
 use serde::Serialize;
@@ -115,6 +116,11 @@ impl Claims {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.names().any(|had| had == name)
+    }
+
+    /// Whether one has this name, which is folded.
+    pub(super) fn has_folded(&self, name: &str) -> bool {
+        self.names().any(|had| folded(had) == name)
     }
 
     /// Whether there are none.

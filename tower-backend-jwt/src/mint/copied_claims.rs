@@ -1,6 +1,6 @@
 //! What of an access token a backend JWT repeats.
 
-use super::names::RESTRICTED;
+use super::names::is_restricted;
 use std::collections::BTreeSet;
 use tower_jwks::ConfigError;
 
@@ -8,7 +8,7 @@ use tower_jwks::ConfigError;
 ///
 /// Whatever is chosen, a copied claim never takes the place of one the gateway makes, nor of a
 /// custom one, and `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `cnf`, `application`,
-/// `tierInfo`, `subscribedAPIs` and `aut` are not copied. (`sub` is the same in both, but the
+/// `tierInfo`, `subscribedAPIs` and `aut` are not copied, in whichever case they are written. (`sub` is the same in both, but the
 /// gateway says so.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -49,17 +49,14 @@ impl CopiedClaims {
             Copied::Listed(names) => names.contains(name),
             Copied::AllBut(names) => !names.contains(name),
         };
-        chosen && !RESTRICTED.contains(&name)
+        chosen && !is_restricted(name)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let Copied::Listed(names) = &self.0 else {
             return Ok(());
         };
-        match names
-            .iter()
-            .find(|name| RESTRICTED.contains(&name.as_str()))
-        {
+        match names.iter().find(|name| is_restricted(name)) {
             Some(name) => Err(ConfigError::new(
                 "copied claims",
                 format!("{name:?} is never copied"),

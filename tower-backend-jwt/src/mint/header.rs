@@ -1,8 +1,10 @@
 //! Which header fields cannot carry a backend JWT.
 
+use crate::field::folded;
+
 /// Fields with a meaning of their own to whatever handles the message: setting one breaks it, the next
 /// proxy takes it away, and in responses the layer itself would.
-const TAKEN: [&str; 53] = [
+const TAKEN: [&str; 56] = [
     "accept",
     "age",
     "allow",
@@ -21,6 +23,8 @@ const TAKEN: [&str; 53] = [
     "expires",
     "forwarded",
     "from",
+    "grpc-accept-encoding",
+    "grpc-encoding",
     "grpc-message",
     "grpc-status",
     "grpc-timeout",
@@ -55,14 +59,21 @@ const TAKEN: [&str; 53] = [
     "via",
     "warning",
     "www-authenticate",
+    "x-content-type-options",
     "x-frame-options",
 ];
 
 /// Whole families of them.
 const TAKEN_FAMILIES: [&str; 5] = ["accept-", "access-control-", "content-", "if-", "sec-"];
 
-/// Whether a field has a meaning of its own.
+/// Whether a field has a meaning of its own, or is taken for one that has: the layer removes a field in every
+/// spelling.
 pub(super) fn is_taken(header: &str) -> bool {
+    let header: String = header
+        .bytes()
+        .map(|byte| char::from(folded(byte)))
+        .collect();
+    let header = &*header;
     TAKEN.contains(&header)
         || TAKEN_FAMILIES
             .iter()

@@ -1,9 +1,14 @@
 //! What a backend JWT is to be like.
 
 use super::{
-    claims::Claims, compatibility::Compatibility, copied_claims::CopiedClaims,
-    custom_claim::CustomClaim, header::is_taken, names::Dialect,
+    claims::Claims,
+    compatibility::Compatibility,
+    copied_claims::CopiedClaims,
+    custom_claim::CustomClaim,
+    header::is_taken,
+    names::{Dialect, folded},
 };
+use crate::jws::short_type;
 use http::HeaderName;
 use std::{collections::BTreeSet, time::Duration};
 use tower_jwks::{Algorithm, ConfigError};
@@ -171,7 +176,7 @@ impl Policy {
         self
     }
 
-    /// Which claims of the access token are copied.
+    /// Which claims of the access token are copied. Default: those that [`Policy`] names.
     pub fn copied_claims(mut self, copied: CopiedClaims) -> Self {
         self.copied = copied;
         self
@@ -218,7 +223,7 @@ impl Policy {
 
     /// Whether a claim of this name is the gateway's to make.
     pub(super) fn owns(&self, name: &str) -> bool {
-        self.dialect.owns(name) || (self.minimal_assertion && name == "auth_type")
+        self.dialect.owns(name) || (self.minimal_assertion && folded(name) == "auth_type")
     }
 
     /// What can be wrong with a policy alone; the custom claims, rendered, if nothing is.
@@ -232,7 +237,7 @@ impl Policy {
         if self.audiences.iter().any(String::is_empty) {
             return Err(ConfigError::new("audience", "is empty"));
         }
-        if self.typ.is_empty() || self.typ.eq_ignore_ascii_case("at+jwt") {
+        if self.typ.is_empty() || short_type(&self.typ).eq_ignore_ascii_case("at+jwt") {
             return Err(ConfigError::new(
                 "typ",
                 "is empty, or that of an access token",
