@@ -63,7 +63,7 @@ pub(crate) enum Caller<'a> {
 }
 
 /// A [`Key`] to look up with: nothing is copied to find something.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Inputs<'a> {
     pub(super) minter: u64,
     pub(super) caller: Caller<'a>,
@@ -169,34 +169,6 @@ impl Inputs<'_> {
     }
 }
 
-/// What two keys are compared by.
-type Parts<'a> = (u64, Caller<'a>, Option<&'a Application>, SameClaims<'a>);
-
-/// Claims, compared by their JSON.
-struct SameClaims<'a>(&'a Claims);
-
-impl PartialEq for SameClaims<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        // None are nearly always compared with none. Processors take longest to compare two texts of no
-        // bytes, which are nowhere in memory.
-        match (self.0.is_empty(), other.0.is_empty()) {
-            (true, true) => true,
-            (false, false) => self.0.json() == other.0.json(),
-            _ => false,
-        }
-    }
-}
-
-impl Eq for SameClaims<'_> {}
-
-impl Hash for SameClaims<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        if !self.0.is_empty() {
-            self.0.json().hash(state);
-        }
-    }
-}
-
 impl PartialEq for Caller<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -230,22 +202,11 @@ impl Key {
             claims: &self.claims,
         }
     }
-
-    fn parts(&self) -> Parts<'_> {
-        self.inputs().parts()
-    }
-}
-
-impl<'a> Inputs<'a> {
-    fn parts(&self) -> Parts<'a> {
-        let claims = SameClaims(self.claims);
-        (self.minter, self.caller, self.application, claims)
-    }
 }
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
+        self.inputs() == other.inputs()
     }
 }
 
@@ -253,19 +214,13 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts().hash(state);
-    }
-}
-
-impl Hash for Inputs<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.parts().hash(state);
+        self.inputs().hash(state);
     }
 }
 
 impl Equivalent<Key> for Inputs<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.parts() == key.parts()
+        *self == key.inputs()
     }
 }
 

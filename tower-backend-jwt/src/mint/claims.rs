@@ -4,7 +4,10 @@ use super::names::folded;
 use crate::{VerifiedToken, json::push_string, refusal::Refusal};
 use http::request::Parts;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 use tower_jwks::ConfigError;
 
 /// Gives the backend JWT claims of the user's own.
@@ -43,7 +46,9 @@ where
 ///     .with("clearance", &[1, 2, 3])?;
 /// # Ok::<(), tower_jwks::ConfigError>(())
 /// ```
-#[derive(Clone, Default)]
+///
+/// Equal are the same claims in the same order, written alike.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Claims(Option<Arc<Members>>);
 
@@ -52,6 +57,24 @@ struct Members {
     names: Vec<Box<str>>,
     /// `"name":value`, separated by commas.
     json: String,
+}
+
+/// Their names are in it.
+impl PartialEq for Members {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+}
+
+impl Eq for Members {}
+
+impl Hash for Claims {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // There are none, as a rule, which is no more to hash.
+        if let Some(members) = &self.0 {
+            members.json.hash(state);
+        }
+    }
 }
 
 impl Claims {
