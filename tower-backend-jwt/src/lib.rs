@@ -118,10 +118,10 @@ mod claims;
 mod config;
 mod field;
 mod head;
-mod headers;
 mod held;
 mod identity;
 mod issuer;
+mod jose_headers;
 mod json;
 mod jws;
 #[cfg(feature = "sources")]

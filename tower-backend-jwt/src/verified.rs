@@ -2,9 +2,9 @@
 
 use crate::{
     claims::{self, Registered},
-    headers::Encoded,
     identity::{Identity, Sought},
     issuer::Rules,
+    jose_headers::Encoded,
     json::{Object, Span},
     refusal::{Refusal, RefusalReason},
 };

@@ -3,9 +3,9 @@
 use crate::{
     Issuer, KnownBy, Revocations, VerifiedToken,
     claims::{self, Registered},
-    headers::Headers,
     identity::{Sought, TokenHasher},
     issuer::Rules,
+    jose_headers::Headers,
     json::{Malformed, Object},
     jws::{Compact, Header},
     refusal::{Refusal, RefusalReason},

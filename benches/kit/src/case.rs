@@ -51,19 +51,27 @@ impl Case {
     }
 
     /// The most that the comparison may come to, in its unit.
+    ///
+    /// # Panics
+    ///
+    /// There is no comparison yet.
     pub fn budget(mut self, budget: f64) -> Self {
-        if let Some(against) = &mut self.against {
-            against.budget = Some(budget);
-        }
+        self.comparison().budget = Some(budget);
         self
     }
 
     /// How many more allocations than the rows it is compared with it may have.
+    ///
+    /// # Panics
+    ///
+    /// As [`budget`](Self::budget).
     pub fn allocations(mut self, more: f64) -> Self {
-        if let Some(against) = &mut self.against {
-            against.allocations = Some(more);
-        }
+        self.comparison().allocations = Some(more);
         self
+    }
+
+    const fn comparison(&mut self) -> &mut Against {
+        self.against.as_mut().expect("a budget is of a comparison")
     }
 
     fn against(mut self, rows: &'static [&'static str], comparison: Comparison) -> Self {

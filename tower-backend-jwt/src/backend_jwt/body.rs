@@ -1,6 +1,6 @@
 //! The response's body, without the fields among its trailers.
 
-use super::names::Names;
+use super::field_names::Names;
 use crate::field::strip;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;

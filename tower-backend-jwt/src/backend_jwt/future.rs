@@ -1,6 +1,6 @@
 //! The response, without the fields.
 
-use super::{body::StripBody, names::Names, policies::Telling, service::set};
+use super::{body::StripBody, field_names::Names, policies::Telling, service::set};
 use crate::{
     field::strip,
     held::{Decide, HeldFuture},

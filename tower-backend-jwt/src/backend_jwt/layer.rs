@@ -111,10 +111,10 @@ pub struct BackendJwtLayer<P = OnePolicy> {
 impl<P> BackendJwtLayer<P> {
     fn over(policies: P) -> Self
     where
-        for<'p> &'p P: Into<Policies>,
+        P: Clone + Into<Policies>,
     {
         let telling = Telling {
-            policies: (&policies).into(),
+            policies: policies.clone().into(),
             claims: None,
             responder: Responder::default(),
         };
@@ -139,7 +139,7 @@ impl BackendJwtLayer {
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         self.policies = self.policies.with(change);
-        let policies = (&self.policies).into();
+        let policies = self.policies.clone().into();
         self.telling(|telling| telling.policies = policies)
     }
 

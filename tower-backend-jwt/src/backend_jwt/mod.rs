@@ -1,9 +1,9 @@
 //! The layer that tells the service behind who is calling.
 
 mod body;
+mod field_names;
 mod future;
 mod layer;
-mod names;
 mod policies;
 mod service;
 mod strip;

@@ -1,12 +1,12 @@
 //! After which policy a request is told of.
 
-use super::names::Names;
+use super::field_names::Names;
 use crate::{
     BackendClaims, PolicySet, PreparedPolicy,
     mint::{Minter, Settings},
     refusal::Responder,
 };
-use http::{HeaderName, request::Parts};
+use http::request::Parts;
 use std::{fmt, sync::Arc};
 
 /// Chooses the policy of a request among those of a [`PolicySet`].
@@ -56,16 +56,18 @@ pub(super) struct Telling {
 
 #[derive(Clone)]
 pub(super) enum Policies {
-    One(Arc<Minter>, HeaderName),
-    Chosen(PolicySet, Arc<dyn ChoosePolicy>),
+    One(OnePolicy),
+    Chosen(ChosenPolicy),
 }
 
 impl Telling {
     /// The fields that are the gateway's.
     pub(super) fn headers(&self) -> Names {
         match &self.policies {
-            Policies::One(_, header) => Names::One(header.clone()),
-            Policies::Chosen(set, _) => Names::Several(set.headers()),
+            Policies::One(OnePolicy(minter)) => {
+                Names::One(minter.settings().policy.header_name().clone())
+            }
+            Policies::Chosen(chosen) => Names::Several(chosen.policies.headers()),
         }
     }
 }
@@ -82,16 +84,15 @@ impl OnePolicy {
     }
 }
 
-impl From<&OnePolicy> for Policies {
-    fn from(OnePolicy(minter): &OnePolicy) -> Self {
-        let header = minter.settings().policy.header_name().clone();
-        Self::One(Arc::clone(minter), header)
+impl From<OnePolicy> for Policies {
+    fn from(policy: OnePolicy) -> Self {
+        Self::One(policy)
     }
 }
 
-impl From<&ChosenPolicy> for Policies {
-    fn from(chosen: &ChosenPolicy) -> Self {
-        Self::Chosen(chosen.policies.clone(), Arc::clone(&chosen.choose))
+impl From<ChosenPolicy> for Policies {
+    fn from(chosen: ChosenPolicy) -> Self {
+        Self::Chosen(chosen)
     }
 }
 

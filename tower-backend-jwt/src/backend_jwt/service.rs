@@ -2,9 +2,9 @@
 
 use super::{
     body::StripBody,
+    field_names::Names,
     future::{BackendJwtFuture, WaitForJwt},
-    names::Names,
-    policies::{Policies, Telling},
+    policies::{ChosenPolicy, OnePolicy, Policies, Telling},
 };
 use crate::{
     Application, AuthType, Claims, VerifiedToken,
@@ -39,7 +39,7 @@ impl Telling {
     /// Whether nobody looks at the head of a request but this layer: the policy, if so.
     const fn policy_without_head(&self) -> Option<&Arc<Minter>> {
         match (&self.policies, &self.claims) {
-            (Policies::One(minter, _), None) => Some(minter),
+            (Policies::One(OnePolicy(minter)), None) => Some(minter),
             _ => None,
         }
     }
@@ -53,8 +53,11 @@ impl Telling {
     ) -> Result<Option<WaitForJwt>, Refusal> {
         let chosen;
         let minter = match &self.policies {
-            Policies::One(minter, _) => minter,
-            Policies::Chosen(set, choose) => {
+            Policies::One(OnePolicy(minter)) => minter,
+            Policies::Chosen(ChosenPolicy {
+                policies: set,
+                choose,
+            }) => {
                 let missing = || Refusal::new(RefusalReason::MissingPolicy);
                 chosen = choose.choose_policy(set, request).ok_or_else(missing)?;
                 if !set.has_prepared(&chosen) {

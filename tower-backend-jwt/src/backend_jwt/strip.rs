@@ -1,6 +1,6 @@
 //! Removing header fields that only we may set.
 
-use super::{body::StripBody, future::StripHeaderFuture, names::Names};
+use super::{body::StripBody, field_names::Names, future::StripHeaderFuture};
 use crate::field::strip;
 use http::{HeaderName, Request, Response};
 use std::task::{Context, Poll};

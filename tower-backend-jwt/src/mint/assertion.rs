@@ -3,11 +3,12 @@
 use super::{
     Application, Claims, Policy,
     cache::{Caller, Inputs},
+    claim_names::folded,
     claims::{push_member, push_members, push_name},
     compatibility::Compatibility,
     lifetime::Lifetime,
     minted::Minted,
-    names::folded,
+    minter::Minter,
     settings::Settings,
 };
 use crate::{
@@ -25,16 +26,18 @@ use tower_jwks::{ConfigError, SigningKey, UnixTime};
 /// Room for the claims of most.
 const USUAL_BYTES: usize = 2048;
 
-impl Settings {
+impl Minter {
     /// A backend JWT of these inputs, by this key.
     pub(super) fn sign(
         &self,
-        fixed: &Fixed,
         inputs: &Inputs<'_>,
         key: &Arc<SigningKey>,
         now: UnixTime,
     ) -> Result<Minted, Refusal> {
-        let policy = &self.policy;
+        let Self {
+            settings, fixed, ..
+        } = self;
+        let policy = &settings.policy;
         let source_end = match inputs.caller {
             Caller::Token(token) => Some(token.expires_at()),
             Caller::Without(_) => None,
@@ -45,8 +48,8 @@ impl Settings {
             usable_until,
         } = Lifetime::new(
             now,
-            self.ttl,
-            self.remaining_life,
+            settings.ttl,
+            settings.remaining_life,
             source_end,
             key.not_after(),
         )?;
@@ -61,15 +64,15 @@ impl Settings {
         push_jti(&mut json)?;
         push_members(&mut json, &fixed.of_all);
         if let Some(application) = inputs.application {
-            self.push_application(&mut json, application);
+            settings.push_application(&mut json, application);
         }
         match inputs.caller {
             Caller::Token(token) => fixed.push_user(&mut json, token),
             Caller::Without(auth_type) => push_text(&mut json, "auth_type", auth_type.as_str()),
         }
-        self.push_own(&mut json, inputs.claims)?;
+        settings.push_own(&mut json, inputs.claims)?;
         if let Caller::Token(token) = inputs.caller {
-            self.push_copied(&mut json, token, inputs.claims);
+            settings.push_copied(&mut json, token, inputs.claims);
         }
         json.push('}');
 
@@ -88,7 +91,7 @@ impl Settings {
         let mut value = HeaderValue::try_from(jwt).expect("base64url and dots are visible ASCII");
         value.set_sensitive(true);
 
-        let api = self.api.as_ref().map(|api| api.name.as_str());
+        let api = settings.api.as_ref().map(|api| api.name.as_str());
         crate::trace::minted(key.kid(), api, expires_at);
         Ok(Minted {
             value,
@@ -99,7 +102,9 @@ impl Settings {
             renewing: AtomicBool::new(false),
         })
     }
+}
 
+impl Settings {
     fn push_application(&self, json: &mut String, application: &Application) {
         let policy = &self.policy;
         let application = application.fields();

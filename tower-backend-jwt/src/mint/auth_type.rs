@@ -62,9 +62,9 @@ impl AuthType {
     /// How the caller of a request without a token was authenticated, or an error: that there is no token
     /// has to be on purpose.
     pub(crate) fn of(extensions: &Extensions) -> Result<&Self, Refusal> {
-        match (extensions.get(), extensions.get()) {
+        match (extensions.get::<Self>(), extensions.get::<Anonymous>()) {
             (Some(auth_type), _) => Ok(auth_type),
-            (None, Some(Anonymous)) => Ok(&Self::NONE),
+            (None, Some(_)) => Ok(&Self::NONE),
             (None, None) => Err(Refusal::new(RefusalReason::MissingAccessTokenLayer)),
         }
     }

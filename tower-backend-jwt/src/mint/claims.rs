@@ -1,6 +1,6 @@
 //! The user's own claims.
 
-use super::names::folded;
+use super::claim_names::folded;
 use crate::{VerifiedToken, json::push_string, refusal::Refusal};
 use http::request::Parts;
 use serde::Serialize;

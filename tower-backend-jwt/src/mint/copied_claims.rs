@@ -1,6 +1,6 @@
 //! What of an access token a backend JWT repeats.
 
-use super::names::is_restricted;
+use super::claim_names::is_restricted;
 use std::collections::BTreeSet;
 use tower_jwks::ConfigError;
 

@@ -25,12 +25,12 @@ use tower_jwks::{Algorithm, SigningKey, UnixTime};
 
 /// Makes backend JWTs under one policy.
 pub(crate) struct Minter {
-    settings: Settings,
+    pub(super) settings: Settings,
     /// No other minter's, so that several can share a cache, and what this one has made is not handed
     /// out any more when it is gone.
     number: u64,
     /// What every token of this minter claims.
-    fixed: Fixed,
+    pub(super) fixed: Fixed,
 }
 
 /// What a request is given.
@@ -122,7 +122,7 @@ impl Minter {
         };
         if is_slow(key.algorithm()) {
             let outcome = landing.flight.outcome();
-            let job = trace::job_in_this_span(move || landing.sign_now());
+            let job = trace::job_in_this_span(move || landing.land_later());
             let aside = self.settings.signatures.aside(job);
             if let Err(sign_here) = aside {
                 sign_here();
@@ -130,7 +130,7 @@ impl Minter {
             return Ok(Minting::Signing(outcome));
         }
         landing
-            .sign(key, now)
+            .land(key, now)
             .map(|value| Minting::Done(Some(value)))
     }
 
@@ -175,15 +175,6 @@ impl Minter {
         Ok(())
     }
 
-    fn sign(
-        &self,
-        inputs: &Inputs<'_>,
-        key: &Arc<SigningKey>,
-        now: UnixTime,
-    ) -> Result<Minted, Refusal> {
-        self.settings.sign(&self.fixed, inputs, key, now)
-    }
-
     /// Some time later than the request: with the time and the key of now, in this order.
     fn sign_now(&self, inputs: &Inputs<'_>) -> Result<Minted, Refusal> {
         let now = self.settings.clock.now();
@@ -207,7 +198,8 @@ struct Landing {
 }
 
 impl Landing {
-    fn sign(mut self, key: &Arc<SigningKey>, now: UnixTime) -> Result<HeaderValue, Refusal> {
+    /// With the key and the time of the request.
+    fn land(mut self, key: &Arc<SigningKey>, now: UnixTime) -> Result<HeaderValue, Refusal> {
         self.outcome = self
             .minter
             .sign(&self.place.inputs(), key, now)
@@ -215,7 +207,8 @@ impl Landing {
         self.value()
     }
 
-    fn sign_now(mut self) {
+    /// With those of when it is its turn.
+    fn land_later(mut self) {
         // Without a cache nobody else can want it.
         if self.minter.settings.cache.is_none() && self.flight.is_abandoned() {
             return;

@@ -6,22 +6,22 @@ mod application;
 mod assertion;
 mod auth_type;
 mod cache;
+mod claim_names;
 mod claims;
 mod compatibility;
 mod copied_claims;
 mod custom_claim;
 mod flight;
-mod header;
 mod lifetime;
 mod minted;
 mod minter;
-mod names;
 mod policy;
 mod policy_set;
 mod prepared_policy;
 mod presets;
 mod settings;
 mod signatures;
+mod taken_fields;
 
 pub use self::{
     api::Api,

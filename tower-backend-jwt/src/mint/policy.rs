@@ -1,12 +1,12 @@
 //! What a backend JWT is to be like.
 
 use super::{
+    claim_names::{Dialect, folded},
     claims::Claims,
     compatibility::Compatibility,
     copied_claims::CopiedClaims,
     custom_claim::CustomClaim,
-    header::is_taken,
-    names::{Dialect, folded},
+    taken_fields::is_taken,
 };
 use crate::jws::short_type;
 use http::HeaderName;

@@ -148,7 +148,7 @@ impl JwksLayer {
         Ok(self)
     }
 
-    /// Takes the time from here, for the rate limit. Default: [`SystemClock`].
+    /// Takes the time from here, for the rate limit. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.answer.clock = Arc::new(clock);
         self
