@@ -66,7 +66,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "each feature alone and all together, on each backend",
+        about: "each feature alone, and all together on each backend",
         run: features::combinations,
     },
     Step {
