@@ -176,6 +176,22 @@ async fn a_source_that_hangs_is_waited_for_two_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_his_own_layer_says_for_a_question_of_anothers() {
+    let asked = Count::default();
+    let layer = after(Duration::from_secs(3600), &asked);
+    let patient = tokio::spawn(with_applications(layer.clone(), of_shop()));
+    tokio::task::yield_now().await;
+    let start = tokio::time::Instant::now();
+    let quick = layer.time_limit(Duration::from_millis(50));
+    let answer = with_applications(quick, of_shop()).await;
+    assert_eq!(reason(&answer), RefusalReason::SourceUnavailable);
+    // By tokio's timer, to the millisecond.
+    assert!((50..=51).contains(&start.elapsed().as_millis()));
+    assert_eq!(patient.await.unwrap().status(), 503);
+    assert_eq!(asked.get(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_is_answered_503_and_believed_for_a_second() {
     let asked = Count::default();
     let counting = asked.clone();

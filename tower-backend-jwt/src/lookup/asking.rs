@@ -97,6 +97,7 @@ where
 
     /// One question at a time for a key: who comes meanwhile gets the answer to it, be it a failure.
     async fn shared(&self, answers: &Arc<Answers<K, V>>, key: &K) -> Said<V> {
+        let deadline = after(self.time_limit);
         let awaited = match answers.find(key) {
             Found::Answer(said) => return said,
             Found::Asked(awaited) => awaited,
@@ -111,11 +112,13 @@ where
                 awaited
             }
         };
-        // No time limit of its own: that of the question began no later.
-        awaited.answer().await.unwrap_or_else(|| {
-            let lost = Refusal::source_unavailable().with_detail("the question was not finished");
-            Err(lost.of_source(self.name))
-        })
+        // Whoever asked may have the time limit of another layer over this memory.
+        let failed = match timeout_at(deadline, awaited.answer()).await {
+            Ok(Some(said)) => return said,
+            Ok(None) => Refusal::source_unavailable().with_detail("the question was not finished"),
+            Err(_) => self.late(),
+        };
+        Err(failed.of_source(self.name))
     }
 
     async fn answer(self, question: Question<K, V>) {
