@@ -8,8 +8,8 @@ use tower_jwks::ConfigError;
 ///
 /// Whatever is chosen, a copied claim never takes the place of one the gateway makes, nor of a
 /// custom one, and `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti`, `cnf`, `application`,
-/// `tierInfo`, `subscribedAPIs` and `aut` are not copied, in whichever case they are written. (`sub` is the same in both, but the
-/// gateway says so.)
+/// `tierInfo`, `subscribedAPIs` and `aut` are not copied, in whichever case they are written. (`sub` is the
+/// same in both, but the gateway says so.) What is named here is compared byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct CopiedClaims(Copied);
